@@ -1,0 +1,51 @@
+"""Types and reasons of a Function's conditions.
+
+Three conditions say where a Function stands:
+
+* Accepted: its spec can be built. False needs a change of the Function, or of
+  what it names; nothing will happen by itself.
+* Available: some pods of it serve, of whatever generation.
+* Ready: the current generation serves. When it does not, the reason says
+  whether to wait (``is_waiting``) or what to fix.
+"""
+
+from __future__ import annotations
+
+ACCEPTED = "Accepted"
+AVAILABLE = "Available"
+READY = "Ready"
+TYPES = (ACCEPTED, AVAILABLE, READY)
+
+# Accepted
+VALID = "Valid"
+UNKNOWN_RUNTIME = "UnknownRuntime"
+INVALID_HANDLER = "InvalidHandler"
+INVALID_SPEC = "InvalidSpec"
+CHECKSUM_MISMATCH = "ChecksumMismatch"
+SOURCE_TOO_LARGE = "SourceTooLarge"
+UNSUPPORTED = "Unsupported"
+CONFLICT = "Conflict"
+REJECTED = "Rejected"
+QUOTA_EXCEEDED = "QuotaExceeded"
+
+# Available and Ready
+SERVING = "Serving"
+SCALED_TO_ZERO = "ScaledToZero"
+NO_PODS_READY = "NoPodsReady"
+PROGRESSING = "Progressing"
+PULLING_IMAGE = "PullingImage"
+LOAD_FAILED = "LoadFailed"
+CRASH_LOOPING = "CrashLooping"
+OUT_OF_MEMORY = "OutOfMemory"
+IMAGE_PULL_FAILED = "ImagePullFailed"
+UNSCHEDULABLE = "Unschedulable"
+CONTAINER_CONFIG_ERROR = "ContainerConfigError"
+PODS_FORBIDDEN = "PodsForbidden"
+PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+
+_WAITING = frozenset({PROGRESSING, PULLING_IMAGE, NO_PODS_READY})
+
+
+def is_waiting(reason: str) -> bool:
+    """Say whether a False condition with this reason may become True by itself, soon."""
+    return reason in _WAITING

@@ -1,0 +1,43 @@
+"""Groups, labels, annotations and names of what Kubeless reads and makes."""
+
+from __future__ import annotations
+
+import re
+
+GROUP = "kubeless.io"
+VERSION = "v1beta1"
+API_VERSION = f"{GROUP}/{VERSION}"
+FUNCTION_KIND = "Function"
+FUNCTION_PLURAL = "functions"
+
+# Labels that select a Function's pods; a Deployment's selector can never change, so neither can these.
+LABEL_CREATED_BY = "created-by"
+CREATED_BY = "kubeless"
+LABEL_FUNCTION = "function"
+
+# Hash of what was last asked of the API server for an object of ours: a removal shows only here.
+ANNOTATION_APPLIED = f"{GROUP}/applied-hash"
+# The replicas that the Function's own spec last asked for: only a change of it may scale.
+ANNOTATION_REPLICAS = f"{GROUP}/wanted-replicas"
+
+FIELD_MANAGER = "kubeless-controller"
+SCALE_FIELD_MANAGER = "kubeless-controller-scale"
+
+PORT_NAME = "http-function-port"
+DEFAULT_PORT = 8080
+
+# Finalizers that the original set and nothing will ever remove but us.
+LEGACY_FINALIZERS = frozenset({f"{GROUP}/function"})
+
+MAX_NAME_LENGTH = 63
+_DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+
+
+def is_dns_1035_label(name: str) -> bool:
+    """Say whether a Service can have this name (RFC 1035 label, at most 63 characters)."""
+    return len(name) <= MAX_NAME_LENGTH and _DNS_1035.fullmatch(name) is not None
+
+
+def selector_labels(function: str) -> dict[str, str]:
+    """The labels by which a Function's Deployment and Service find its pods."""
+    return {LABEL_CREATED_BY: CREATED_BY, LABEL_FUNCTION: function}
