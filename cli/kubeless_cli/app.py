@@ -1,0 +1,104 @@
+"""The command tree: `kubeless function ...`, `kubeless completion`, `kubeless version`.
+
+The tree is a table of names and where their code is. A command's module is imported when it runs
+(or shows its own help), so that `kubeless --help` costs no more than click itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+from kubeless_cli import __version__
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a command's code is (`module:attribute`) and its line in the group's help."""
+
+    code: str
+    help: str
+    aliases: tuple[str, ...] = ()
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by a table and imports each one only when it is asked for."""
+
+    def __init__(self, *args: Any, entries: dict[str, Entry], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        for name, entry in self.entries.items():
+            if cmd_name == name or cmd_name in entry.aliases:
+                module, attribute = entry.code.split(":")
+                command: click.Command = getattr(import_module(module), attribute)
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(unknown(args[0], self.entries, ctx.command_path), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        rows = [
+            (", ".join((name, *entry.aliases)), entry.help) for name, entry in self.entries.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def unknown(given: str, entries: dict[str, Entry], path: str) -> str:
+    """The message for a command that does not exist, with the nearest ones that do."""
+    names = [name for key, entry in entries.items() for name in (key, *entry.aliases)]
+    near = get_close_matches(given, names, n=3)
+    if near:
+        return f"No such command '{given}'. Did you mean {' or '.join(near)}?"
+    return f"No such command '{given}'. '{path} --help' lists the {len(entries)} there are."
+
+
+FUNCTION = LazyGroup(
+    "function",
+    help="Deploy, call, watch and delete functions.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    entries={
+        "deploy": Entry("kubeless_cli.commands.deploy:deploy", "Create a function, or replace it."),
+        "update": Entry("kubeless_cli.commands.update:update", "Change parts of a function."),
+        "list": Entry("kubeless_cli.commands.list:list_functions", "List functions.", ("ls",)),
+        "describe": Entry("kubeless_cli.commands.describe:describe", "Show one function in full."),
+        "call": Entry("kubeless_cli.commands.call:call", "Call a function and print its answer."),
+        "logs": Entry("kubeless_cli.commands.logs:logs", "Print what a function's pods logged."),
+        "delete": Entry("kubeless_cli.commands.delete:delete", "Delete functions."),
+    },
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Functions on Kubernetes.",
+    entries={
+        "function": Entry("kubeless_cli.app:FUNCTION", FUNCTION.help or ""),
+        "completion": Entry(
+            "kubeless_cli.commands.completion:completion", "Print a shell completion script."
+        ),
+        "version": Entry("kubeless_cli.commands.version:version", "Print the version."),
+    },
+)
+@click.option("--kubeconfig", type=click.Path(), help="Kubeconfig file. [default: $KUBECONFIG]")
+@click.option("--context", "context_name", metavar="NAME", help="Context of the kubeconfig.")
+@click.version_option(__version__, prog_name="kubeless")
+@click.pass_context
+def root(ctx: click.Context, kubeconfig: str | None, context_name: str | None) -> None:
+    # Every command takes the same two options; what is given there wins over what is given here.
+    ctx.obj = {"kubeconfig": kubeconfig, "context": context_name}

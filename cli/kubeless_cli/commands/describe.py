@@ -1,0 +1,83 @@
+"""`kubeless function describe`: everything about one function on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kubeless_cli.commands.list import amount, dependencies, env_value, environment
+from kubeless_cli.connection import cluster_options, connect
+from kubeless_cli.flags import function_name
+from kubeless_cli.manifest import main_container, pod_spec
+from kubeless_cli.output import dump, tidy
+from kubeless_cli.status import url
+from kubeless_cli.table import render
+
+Object = dict[str, Any]
+
+
+@click.command(short_help="Show one function in full.")
+@function_name()
+@click.option("-o", "--out", type=click.Choice(["yaml", "json"]), help="Output format.")
+@cluster_options
+def describe(name: str, out: str | None, **options: Any) -> None:
+    """Show the function NAME: what it is, and its conditions with their reasons."""
+    function = connect(options).function(name)
+    click.echo(dump(tidy(function), out) if out else page(function))
+
+
+def page(function: Object) -> str:
+    """The human page: fields, then conditions."""
+    metadata, spec = function["metadata"], function.get("spec") or {}
+    status = function.get("status") or {}
+    labels = metadata.get("labels") or {}
+    service = spec.get("service") or {}
+    ports = (service.get("ports") or [{}])[0]
+    rows = [
+        ("Name:", metadata["name"]),
+        ("Namespace:", metadata["namespace"]),
+        ("Handler:", spec.get("handler") or ""),
+        ("Runtime:", spec.get("runtime") or ""),
+        ("Image:", spec.get("image") or main_container(spec).get("image") or ""),
+        ("Label:", "\n".join(f"{key}={value}" for key, value in labels.items())),
+        ("Envvar:", "\n".join(f"{item['name']}={env_value(item)}" for item in environment(spec))),
+        ("Memory:", amount(spec, "memory")),
+        ("CPU:", amount(spec, "cpu")),
+        ("Timeout:", f"{spec['timeout']} s" if spec.get("timeout") else ""),
+        ("Dependencies:", dependencies(spec)),
+        ("Secrets:", "\n".join(spec.get("secrets") or [])),
+        (
+            "Service account:",
+            spec.get("serviceAccountName") or pod_spec(spec).get("serviceAccountName") or "",
+        ),
+        ("Port:", str(ports.get("port") or "")),
+        ("Source:", spec.get("function-content-type") or ""),
+        ("Checksum:", status.get("sourceChecksum") or spec.get("checksum") or ""),
+        (
+            "Generation:",
+            f"{metadata.get('generation')} (seen: {status.get('observedGeneration', 'none')})",
+        ),
+        ("Created:", metadata.get("creationTimestamp") or ""),
+        ("URL:", url(function)),
+    ]
+    fields = render([(label, value) for label, value in rows if value], max_width=100)
+    return f"{fields}\n\nConditions:\n{_conditions(status)}"
+
+
+def _conditions(status: Object) -> str:
+    conditions = status.get("conditions") or []
+    if not conditions:
+        return "  none: the controller has not looked at this function yet"
+    rows = [["  TYPE", "STATUS", "REASON", "SINCE", "MESSAGE"]]
+    for condition in conditions:
+        rows.append(
+            [
+                f"  {condition.get('type', '')}",
+                str(condition.get("status", "")),
+                str(condition.get("reason", "")),
+                str(condition.get("lastTransitionTime", "")),
+                str(condition.get("message", "")),
+            ]
+        )
+    return render(rows, max_width=100)

@@ -1,0 +1,213 @@
+"""The Function object that a command line asks for: pure, no cluster.
+
+`build` makes the whole manifest of a deploy; `change` gives the spec and labels of an update.
+
+Where a flag goes: the Function's own fields (spec.env, spec.resources, spec.secrets,
+spec.serviceAccountName, spec.image) rather than the places the original's command line used inside
+spec.deployment. They are short, they have a schema that refuses mistakes with a message, and lists
+by name merge entry by entry under server-side apply. Only what the Function has no field for
+(node selectors, the pull policy) goes into spec.deployment. A function that still has a value in
+the old place loses it there when an update sets the new one, or the old would win.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from kubeless_api.names import API_VERSION, DEFAULT_PORT, FUNCTION_KIND, PORT_NAME, selector_labels
+
+from kubeless_cli.flags import Wish
+from kubeless_cli.source import Source
+
+Object = dict[str, Any]
+
+
+def build(
+    name: str, namespace: str | None, wish: Wish, source: Source | None, deps: str | None
+) -> Object:
+    """The manifest for `deploy`: what the flags say and nothing else, no zero values."""
+    metadata: Object = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    function: Object = {
+        "apiVersion": API_VERSION,
+        "kind": FUNCTION_KIND,
+        "metadata": metadata | {"labels": selector_labels(name)},
+        "spec": {},
+    }
+    manifest: Object = _prune(change(function, wish, source, deps), keep={"spec"})
+    return manifest
+
+
+def change(function: Object, wish: Wish, source: Source | None, deps: str | None) -> Object:
+    """A copy of `function` with what the flags say changed. Emptied fields are left out.
+
+    As in the original: --label and --secrets add to what is there, --env and --node-selectors
+    replace it. An empty value takes everything away.
+    """
+    function = copy.deepcopy(function)
+    spec: Object = function.setdefault("spec", {})
+    _labels(function["metadata"], wish)
+    _set(spec, "runtime", wish.runtime)
+    _set(spec, "handler", wish.handler)
+    _source(spec, wish, source, deps)
+    _set(spec, "timeout", wish.timeout)
+    _set(spec, "image", wish.runtime_image)
+    _set(spec, "serviceAccountName", wish.service_account)
+    if wish.env is not None:
+        _set(spec, "env", [{"name": key, "value": value} for key, value in wish.env.items()])
+    if wish.secrets is not None:
+        present = spec.get("secrets") or [] if wish.secrets else []
+        _set(spec, "secrets", list(dict.fromkeys([*present, *wish.secrets])))
+    _resources(spec, wish)
+    _service(spec, wish)
+    _deployment(spec, wish)
+    return function
+
+
+def main_container(spec: Object) -> Object:
+    """What spec.deployment says of the function's container, which is the first one."""
+    containers = _dig(spec, "deployment", "spec", "template", "spec").get("containers") or [{}]
+    return containers[0] or {}
+
+
+def pod_spec(spec: Object) -> Object:
+    """What spec.deployment says of the function's pods."""
+    return _dig(spec, "deployment", "spec", "template", "spec")
+
+
+def _labels(metadata: Object, wish: Wish) -> None:
+    if wish.label is None:
+        return
+    labels = dict(metadata.get("labels") or {})
+    if not wish.label:
+        own = selector_labels(metadata["name"])
+        labels = {key: value for key, value in labels.items() if own.get(key) == value}
+    metadata["labels"] = labels | dict(wish.label)
+
+
+def _source(spec: Object, wish: Wish, source: Source | None, deps: str | None) -> None:
+    if source is not None:
+        spec["function-content-type"] = source.content_type
+        spec["function"] = source.content
+        _set(spec, "checksum", "" if wish.checksum == "none" else wish.checksum or source.checksum)
+    elif wish.checksum is not None:
+        _set(spec, "checksum", "" if wish.checksum == "none" else wish.checksum)
+    _set(spec, "deps", deps)
+
+
+def _resources(spec: Object, wish: Wish) -> None:
+    asked = {"memory": wish.memory, "cpu": wish.cpu}
+    if all(value is None for value in asked.values()):
+        return
+    # Amounts that stand in the old place move along, so that changing one keeps the other.
+    present = spec.get("resources") or main_container(spec).get("resources") or {}
+    resources = copy.deepcopy(present)
+    for kind in ("requests", "limits"):
+        amounts = dict(resources.get(kind) or {})
+        for resource, amount in asked.items():
+            if amount:
+                amounts[resource] = amount
+            elif amount == "":
+                amounts.pop(resource, None)
+        _set(
+            resources, kind, {key: value for key, value in amounts.items() if value not in ("0", 0)}
+        )
+    _set(spec, "resources", resources)
+
+
+def _service(spec: Object, wish: Wish) -> None:
+    if wish.port is None and wish.service_port is None and wish.headless is None:
+        return
+    service = dict(spec.get("service") or {})
+    ports = list(service.get("ports") or [{}])
+    target = wish.port or ports[0].get("targetPort") or DEFAULT_PORT
+    # As ever: without --servicePort, the Service's port is the function's.
+    port = wish.service_port or (wish.port or ports[0].get("port") or DEFAULT_PORT)
+    first = {"name": PORT_NAME, "port": port, "targetPort": target, "protocol": "TCP"}
+    ports[0] = {**ports[0], **first}
+    service["ports"] = ports
+    if wish.headless is not None:
+        _set(service, "clusterIP", "None" if wish.headless else "")
+    spec["service"] = service
+
+
+def _deployment(spec: Object, wish: Wish) -> None:
+    resources = wish.memory if wish.memory is not None else wish.cpu
+    asked = (wish.node_selectors, wish.image_pull_policy, wish.env, wish.runtime_image)
+    if all(value is None for value in (*asked, wish.service_account, resources)):
+        return
+    deployment = copy.deepcopy(spec.get("deployment") or {})
+    pod = _open(deployment, "spec", "template", "spec")
+    containers = pod["containers"] = list(pod.get("containers") or [{}])
+    container = containers[0] = dict(containers[0] or {})
+
+    if wish.node_selectors is not None:
+        _set(pod, "nodeSelector", dict(wish.node_selectors))
+    _set(container, "imagePullPolicy", wish.image_pull_policy)
+    # The old places of what has a field of its own now.
+    for given, place, key in (
+        (wish.env, container, "env"),
+        (wish.runtime_image, container, "image"),
+        (resources, container, "resources"),
+        (wish.service_account, pod, "serviceAccountName"),
+        (wish.service_account, pod, "serviceAccount"),
+    ):
+        if given is not None:
+            place.pop(key, None)
+
+    if len(containers) == 1 and not _prune(container):
+        del pod["containers"]
+    _set(spec, "deployment", deployment if _prune(deployment) else {})
+
+
+def _set(place: Object, key: str, value: Any) -> None:
+    """None leaves the field alone, an empty value takes it away."""
+    if value is None:
+        return
+    if value in ("", [], {}):
+        place.pop(key, None)
+    else:
+        place[key] = value
+
+
+def _dig(place: Object, *keys: str) -> Object:
+    for key in keys:
+        place = place.get(key) or {}
+    return place
+
+
+def _open(place: Object, *keys: str) -> Object:
+    """The object at a path, made where it is missing or null."""
+    for key in keys:
+        if place.get(key) is None:
+            place[key] = {}
+        place = place[key]
+    return place
+
+
+def _prune(value: Any, keep: frozenset[str] | set[str] = frozenset()) -> Any:
+    """Without nulls, empty strings, lists and objects, however deep; but `keep`, and list items."""
+    if not isinstance(value, dict):
+        return value
+    pruned = {key: _prune(item, keep) for key, item in value.items()}
+    return {
+        key: item
+        for key, item in pruned.items()
+        if key in keep or item not in (None, "", [], {}, [{}])
+    }
+
+
+def merge_patch(old: Object, new: Object) -> Object:
+    """The JSON merge patch (RFC 7386) that turns `old` into `new`; empty when they are equal."""
+    patch: Object = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            inner = merge_patch(before, value)
+            if inner:
+                patch[key] = inner
+        elif key not in old or before != value:
+            patch[key] = value
+    return patch
