@@ -1,0 +1,13 @@
+"""Entry point: ``python tools/images/images COMMAND`` or ``python -m images``."""
+
+import sys
+from pathlib import Path
+
+if not __package__:
+    # Run as a folder: Python put the folder itself on the path, not its parent.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from images.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

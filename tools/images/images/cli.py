@@ -1,0 +1,162 @@
+"""The commands: build, list, push, clean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+from images import base, context, engine, host, plan, table
+from images.errors import ImagesError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; the exit code: 0, 1 on an error the message explains, 2 on wrong usage."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except ImagesError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="images", description="Build and push Kubeless' images.")
+    parser.add_argument("--engine", default="", help="docker or buildah (default: what answers)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    build = commands.add_parser("build", help="build images whose inputs changed")
+    build.add_argument("names", nargs="*", metavar="NAME", help="default: every image")
+    build.add_argument("--values", type=Path, default=ROOT / "build/images.yaml",
+                       help="Helm values file to write (default: build/images.yaml)")  # fmt: skip
+    build.add_argument("--refresh", action="store_true", help="pull or make the base images anew")
+    build.set_defaults(run=_build)
+
+    listing = commands.add_parser("list", help="show the images and whether they are built")
+    listing.set_defaults(run=_list)
+
+    push = commands.add_parser("push", help="push built images under their version")
+    push.add_argument("registry", nargs="?", default="", metavar="REGISTRY")
+    push.add_argument("names", nargs="*", metavar="NAME", help="default: every image")
+    push.set_defaults(run=_push)
+
+    clean = commands.add_parser("clean", help="remove the built images from the engine's store")
+    clean.set_defaults(run=_clean)
+    return parser
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    version = table.version(ROOT)
+    images = table.select(table.load(ROOT), arguments.names)
+    chosen = engine.choose(arguments.engine)
+    logs = ROOT / "build/logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    width = max(len(image.name) for image in images)
+
+    for reference, suite in sorted({(image.base, image.suite) for image in images}):
+        start = time.monotonic()
+        log = _fresh(logs / f"base-{suite}.log")
+        done = base.ensure(chosen, reference, suite, log, refresh=arguments.refresh)
+        if done:
+            print(f"{reference}: {done} ({time.monotonic() - start:.1f} s)", flush=True)
+
+    present = chosen.ids()
+    with tempfile.TemporaryDirectory(prefix="kubeless-build-") as folder:
+        secrets: dict[str, Path] = {}
+        for image in images:
+            start = time.monotonic()
+            tag = _tag(image, version, present)
+            exact = plan.reference(plan.DEFAULT_REGISTRY, image.name, tag)
+            plain = plan.reference(plan.DEFAULT_REGISTRY, image.name, version)
+            if exact in present:
+                if present.get(plain) != present[exact]:
+                    chosen.tag(exact, plain)
+                print(f"{image.name:{width}}  {tag}  unchanged", flush=True)
+                continue
+            secrets = secrets or host.write_secrets(host.read(os.environ), Path(folder))
+            print(f"{image.name:{width}}  {tag}  building with {chosen.name} ...", flush=True)
+            chosen.build(image, [exact, plain], secrets, _fresh(logs / f"{image.name}.log"))
+            print(
+                f"{image.name:{width}}  {tag}  built in {time.monotonic() - start:.1f} s",
+                flush=True,
+            )
+
+    # The file names every image that is built, also those this run was not asked for.
+    present = chosen.ids()
+    tags = {}
+    for image in table.load(ROOT):
+        tag = _tag(image, version, present) if image.base in present else ""
+        if plan.reference(plan.DEFAULT_REGISTRY, image.name, tag) in present:
+            tags[image.name] = tag
+    arguments.values.parent.mkdir(parents=True, exist_ok=True)
+    arguments.values.write_text(yaml.safe_dump(plan.values(plan.DEFAULT_REGISTRY, tags)))
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    version = table.version(ROOT)
+    present = engine.choose(arguments.engine).ids()
+    for image in table.load(ROOT):
+        tag = _tag(image, version, present) if image.base in present else ""
+        exact = plan.reference(plan.DEFAULT_REGISTRY, image.name, tag)
+        state = tag if exact in present else "not built"
+        print(f"{image.name:20} {image.context.relative_to(ROOT)!s:20} {image.suite:8} {state}")
+
+
+def _push(arguments: argparse.Namespace) -> None:
+    if not arguments.registry:
+        raise ImagesError(
+            "push needs a registry, such as `push registry.example.com/kubeless` "
+            "(make push REGISTRY=registry.example.com/kubeless)"
+        )
+    version = table.version(ROOT)
+    chosen = engine.choose(arguments.engine)
+    present = chosen.ids()
+    images = table.select(table.load(ROOT), arguments.names)
+    logs = ROOT / "build/logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    sources = {}
+    for image in images:
+        tag = _tag(image, version, present) if image.base in present else ""
+        sources[image.name] = plan.reference(plan.DEFAULT_REGISTRY, image.name, tag)
+    stale = [name for name, source in sources.items() if source not in present]
+    if stale:
+        raise ImagesError(f"not built, or changed since: {', '.join(stale)}; run `make images`")
+    for name, source in sources.items():
+        start = time.monotonic()
+        target = plan.reference(arguments.registry, name, version)
+        chosen.tag(source, target)
+        chosen.push(target, _fresh(logs / f"push-{name}.log"))
+        print(f"{target}  pushed in {time.monotonic() - start:.1f} s", flush=True)
+
+
+def _clean(arguments: argparse.Namespace) -> None:
+    chosen = engine.choose(arguments.engine)
+    ours = [name for name in chosen.ids() if name.startswith(f"{plan.DEFAULT_REGISTRY}/")]
+    if ours:
+        chosen.remove(ours)
+    print(f"removed {len(ours)} image names")
+
+
+def _tag(image: table.Image, version: str, present: dict[str, str]) -> str:
+    digest = plan.input_hash(
+        image,
+        dockerfile=image.dockerfile.read_bytes(),
+        context=context.digest(image.context),
+        base_id=present[image.base],
+    )
+    return plan.tag(version, digest)
+
+
+def _fresh(log: Path) -> Path:
+    log.unlink(missing_ok=True)
+    return log
