@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import NoReturn
 
 INTERRUPTED = 130
@@ -16,6 +17,9 @@ READER_GONE = 141
 
 def main() -> NoReturn:
     """Run `kubeless` with `sys.argv` and exit."""
+    if not sys.warnoptions:
+        # For developers. What users chose themselves (insecure-skip-tls-verify) needs no echo.
+        warnings.simplefilter("ignore")
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()

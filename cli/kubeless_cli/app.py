@@ -32,10 +32,10 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self.entries = entries
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.entries)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for name, entry in self.entries.items():
             if cmd_name == name or cmd_name in entry.aliases:
                 module, attribute = entry.code.split(":")
@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(unknown(args[0], self.entries, ctx.command_path), ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [
             (", ".join((name, *entry.aliases)), entry.help) for name, entry in self.entries.items()
         ]

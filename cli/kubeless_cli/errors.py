@@ -33,8 +33,10 @@ def explain(error: Exception) -> str:
     if "ApiError" in kinds:
         return explain_api_error(error)
     if "ConfigError" in kinds:
+        absent = re.search(r"Expected object with name (\S+) in (\S+)/contexts list", str(error))
+        found = f"there is no context '{absent[1]}' in {absent[2]}" if absent else str(error)
         return (
-            f"{_sentence(str(error))}\n"
+            f"{_sentence(found)}\n"
             "Choose another with --kubeconfig and --context; "
             "'kubectl config get-contexts' lists the contexts."
         )
@@ -51,37 +53,47 @@ def explain(error: Exception) -> str:
 def explain_api_error(error: Any) -> str:
     """The message for an answer of the API server; `error` is a kubeless_kube ApiError."""
     message = str(error.message or error.reason).strip()
-    if error.status == 401:
-        return (
-            "The API server does not know these credentials (401 Unauthorized).\n"
-            "Log in to the cluster again, or choose another user with --context."
-        )
-    if error.status == 403:
-        if "User " in message or "cannot" in message:
-            return (
-                f"Not allowed: {_sentence(_no_quotes(message))}\n"
-                "Ask whoever runs the cluster for that right, or choose another --namespace."
-            )
-        return f"The cluster refused it: {_sentence(message)}"
-    if error.status == 404 and error.details.get("kind") == "namespaces":
-        name = error.details.get("name", "")
-        return (
-            f"There is no namespace '{name}'.\n"
-            f"Make it with 'kubectl create namespace {name}', or choose another with -n."
-        )
-    if error.status == 404 and not error.details.get("name"):
-        return (
-            "This cluster does not know Functions: Kubeless is not installed in it.\n"
-            "Install the chart ('helm install kubeless'), or choose another cluster with --context."
-        )
-    if error.status == 413 or "request is too large" in message or "etcdserver" in message:
+    if error.status == 413 or "request is too large" in message:
         return (
             f"The function is too large for the cluster: {_sentence(message)}\n"
             "Put its source on a web server and give --from-file its URL."
         )
-    if error.status == 422:
-        return explain_invalid(error)
+    special = {401: _unauthorized, 403: _forbidden, 404: _not_found, 422: explain_invalid}
+    if error.status in special:
+        return special[error.status](error)
     return f"The API server refused it ({error.status}): {_sentence(message)}"
+
+
+def _unauthorized(error: Any) -> str:
+    return (
+        f"The API server does not know these credentials ({error.status} {error.reason}).\n"
+        "Log in to the cluster again, or choose another user with --context."
+    )
+
+
+def _forbidden(error: Any) -> str:
+    message = str(error.message or error.reason)
+    if re.search(r'User ".*" cannot ', message):
+        return (
+            f"Not allowed: {_sentence(_no_quotes(message))}\n"
+            "Ask whoever runs the cluster for that right, or choose another --namespace."
+        )
+    return f"The cluster refused it: {_sentence(message)}"
+
+
+def _not_found(error: Any) -> str:
+    name = error.details.get("name", "")
+    if error.details.get("kind") == "namespaces":
+        return (
+            f"There is no namespace '{name}'.\n"
+            f"Make it with 'kubectl create namespace {name}', or choose another with -n."
+        )
+    if name:
+        return f"Not found: {_sentence(_no_quotes(str(error.message)))}"
+    return (
+        "This cluster does not know Functions: Kubeless is not installed in it.\n"
+        "Install its chart with helm, or choose another cluster with --context."
+    )
 
 
 def explain_invalid(error: Any) -> str:

@@ -16,7 +16,6 @@ import copy
 from typing import Any
 
 from kubeless_api.names import API_VERSION, DEFAULT_PORT, FUNCTION_KIND, PORT_NAME, selector_labels
-
 from kubeless_cli.flags import Wish
 from kubeless_cli.source import Source
 

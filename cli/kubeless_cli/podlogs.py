@@ -68,9 +68,10 @@ class Stream:
 
     def lines(self) -> Iterator[bytes]:
         """Each line with its newline, as it comes."""
+        from urllib3.exceptions import HTTPError
+
         from kubeless_kube.errors import Unreachable, error_from_response
         from kubeless_kube.resources import PODS
-        from urllib3.exceptions import HTTPError
 
         path = PODS.path(self._connection.namespace, self.pod, "log")
         try:

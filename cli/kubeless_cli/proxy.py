@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from kubeless_api.names import PORT_NAME
-
 from kubeless_cli.connection import Connection
 
 # A day: the function's own timeout ends a call, never this side.

@@ -50,6 +50,7 @@ def _headers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 @cluster_options
 def call(
     name: str,
+    *,
     data: str | None,
     data_file: str | None,
     method: str | None,

@@ -25,7 +25,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
-    assert kind is not None  # noqa: S101  (click has a class for each of the choices)
+    assert kind is not None
     # The script itself is fixed text; click's own .source() would first start bash to check it.
     maker = kind(ctx.find_root().command, {}, "kubeless", "_KUBELESS_COMPLETE")
     click.echo(f"# {_HINTS[shell]}")

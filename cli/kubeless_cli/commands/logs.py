@@ -35,6 +35,7 @@ Object = dict[str, Any]
 @cluster_options
 def logs(
     name: str,
+    *,
     follow: bool,
     tail: int | None,
     since: int | None,
