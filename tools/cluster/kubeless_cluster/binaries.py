@@ -1,0 +1,200 @@
+"""The cluster's programs, built from the modules that go.mod pins.
+
+They are kept in `<cache>/<key>/bin`, where the key is a hash of everything
+they are made from; a finished folder never changes. A build happens in
+`<cache>/<key>.partial`, one program after the other, and is renamed when all
+are there, so a killed build goes on where it was and is never mistaken for a
+finished one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import golang
+from .errors import ClusterError
+from .lock import locked
+from .progress import Durations, say, seconds, step
+
+MODULE = Path(__file__).resolve().parent.parent
+"""Folder of go.mod."""
+
+COMPONENTS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubelet",
+)
+PROGRAMS = {
+    "kube": "./kube",
+    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+    "helm": "helm.sh/helm/v3/cmd/helm",
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "containerd": "github.com/containerd/containerd/v2/cmd/containerd",
+    "containerd-shim-runc-v2": "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+    "ctr": "github.com/containerd/containerd/v2/cmd/ctr",
+    "coredns": "github.com/coredns/coredns",
+    "ct": "github.com/helm/chart-testing/v3/ct",
+    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
+}
+"""Program and its package. `kube` is five programs in one; the rest of COMPONENTS link to it."""
+VERSIONS = {
+    "kubernetes": "k8s.io/kubernetes",
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "containerd": "github.com/containerd/containerd/v2",
+    "coredns": "github.com/coredns/coredns",
+    "helm": "helm.sh/helm/v3",
+}
+"""What `status` tells the version of, and its module."""
+KEPT = 2
+"""Finished builds that stay in the cache: this one and the one before."""
+
+
+def module_version(go_mod: str, module: str) -> str:
+    """The version that a go.mod requires of `module`, like `v1.37.2`."""
+    found = re.search(rf"^(?:require |\t){re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
+    if not found:
+        raise ClusterError(f"go.mod requires no {module}")
+    return found[1]
+
+
+def linker_flags(go_mod: str) -> str:
+    """Flags that leave symbols out and tell each program its version."""
+    kubernetes = module_version(go_mod, "k8s.io/kubernetes")
+    major, minor = kubernetes.removeprefix("v").split(".")[:2]
+    containerd = module_version(go_mod, "github.com/containerd/containerd/v2")
+    values = {
+        "k8s.io/component-base/version.gitVersion": kubernetes,
+        "k8s.io/component-base/version.gitMajor": major,
+        "k8s.io/component-base/version.gitMinor": minor,
+        "k8s.io/client-go/pkg/version.gitVersion": kubernetes,
+        "helm.sh/helm/v3/internal/version.version": module_version(go_mod, "helm.sh/helm/v3"),
+        # The Kubernetes that `helm template` and `helm lint` assume when not told.
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": major,
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor,
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": major,
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": minor,
+        "github.com/helm/chart-testing/v3/ct/cmd.Version": module_version(
+            go_mod, "github.com/helm/chart-testing/v3"
+        ),
+        "github.com/containerd/containerd/v2/version.Version": containerd,
+        "main.version": module_version(go_mod, "github.com/yannh/kubeconform"),
+    }
+    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in values.items())])
+
+
+def cache_key(files: dict[str, bytes], go_version: str, flags: str) -> str:
+    """16 hexadecimal digits that differ whenever anything the programs are made from differs."""
+    total = hashlib.sha256()
+    parts = [go_version.encode(), flags.encode()]
+    for name in sorted(files):
+        parts += [name.encode(), files[name]]
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """A finished folder of programs."""
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    @property
+    def key(self) -> str:
+        return self.folder.parent.name
+
+
+def _complete(folder: Path) -> bool:
+    return all((folder / name).exists() for name in (*PROGRAMS, *COMPONENTS))
+
+
+def _compile(go: Path, name: str, package: str, flags: str, target: Path, log: Path) -> None:
+    jobs = max(2, os.cpu_count() or 2)
+    part = target.with_name(f"{name}.part")
+    argv = [str(go), "build", "-trimpath", "-mod=readonly", f"-p={jobs}"]
+    argv += ["-ldflags", flags, "-o", str(part), package]
+    with log.open("wb") as sink:
+        done = subprocess.run(
+            argv,
+            cwd=MODULE,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+            check=False,
+        )
+    if done.returncode:
+        last = log.read_text(errors="replace").strip().splitlines()[-20:]
+        raise ClusterError("\n".join([f"building {name} failed:", *last, f"all of it: {log}"]))
+    part.replace(target)
+
+
+def _forget_old(cache: Path, current: Path) -> None:
+    finished = [f for f in cache.glob("*/bin") if not f.parent.name.endswith(".partial")]
+    folders = sorted((f.parent for f in finished), key=lambda f: f.stat().st_mtime, reverse=True)
+    for folder in [f for f in folders if f != current][KEPT - 1 :]:
+        say(f"removing an older build: {folder}")
+        shutil.rmtree(folder, ignore_errors=True)
+    for partial in cache.glob("*.partial"):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def ensure(cache: Path) -> Binaries:
+    """The programs, built now if they are not in `cache` yet.
+
+    Raises ClusterError when Go is missing or a build fails.
+    """
+    go_mod = (MODULE / "go.mod").read_text()
+    go, version = golang.toolchain(MODULE)
+    flags = linker_flags(go_mod)
+    names = ("go.mod", "go.sum", "kube/main.go")
+    files = {name: (MODULE / name).read_bytes() for name in names}
+    files["programs"] = repr(sorted(PROGRAMS.items())).encode()
+    final = cache / cache_key(files, version, flags)
+    if _complete(final / "bin"):
+        return Binaries(final / "bin")
+    with locked(cache, "another build"):
+        if not _complete(final / "bin"):
+            _build(go, version, flags, cache, final)
+    return Binaries(final / "bin")
+
+
+def _build(go: Path, version: str, flags: str, cache: Path, final: Path) -> None:
+    partial = cache / f"{final.name}.partial"
+    folder = partial / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    logs = cache / "logs"
+    logs.mkdir(exist_ok=True)
+    durations = Durations(cache / "durations.json")
+    total = len(PROGRAMS)
+    say(f"building {total} programs with {version}; the first time this takes 10 to 15 minutes")
+    begin = time.monotonic()
+    for number, (name, package) in enumerate(PROGRAMS.items(), 1):
+        target = folder / name
+        if target.exists():
+            say(f"[{number} of {total}] {name}: already built")
+            continue
+        with step(f"[{number} of {total}] building {name}", durations, f"build {name}"):
+            _compile(go, name, package, flags, target, logs / f"build-{name}.log")
+    for name in COMPONENTS:
+        link = folder / name
+        if not link.exists():
+            link.symlink_to("kube")
+    if final.exists():
+        shutil.rmtree(final)
+    partial.replace(final)
+    _forget_old(cache, final)
+    took = seconds(time.monotonic() - begin)
+    say(f"built {total} programs in {took}: {final / 'bin'}")
