@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -64,6 +64,9 @@ class Client:
     ) -> None:
         configuration.connection_pool_maxsize = connections
         configuration.keep_alive = True
+        if not configuration.verify_ssl:
+            # The kubeconfig asks for this; a warning per request tells its owner nothing new.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.namespace = namespace
         self.host: str = configuration.host
         self._configuration = configuration
@@ -239,7 +242,7 @@ class Client:
         resource: Resource,
         namespace: str | None,
         name: str,
-        body: Object | list[Object],
+        body: Object | Sequence[Object],
         *,
         kind: Literal["merge", "json"] = "merge",
         subresource: str = "",

@@ -1,0 +1,221 @@
+"""A copy of a collection, kept up to date by a watch.
+
+The model is client-go's reflector and shared informer: list once, watch from
+there, and list again only when the server no longer knows where we were.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kubeless_kube.backoff import Backoff
+from kubeless_kube.client import Client, Object
+from kubeless_kube.errors import ApiError, Gone, Unreachable
+from kubeless_kube.resources import Resource
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+Handler = Callable[[Object], None]
+
+# A watch that lasted this long was healthy: what follows it is a first failure again.
+HEALTHY_SECONDS = 10.0
+
+
+def key_of(obj: Object) -> Key:
+    """(namespace, name); the namespace is '' for an object that has none."""
+    metadata = obj["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+class Informer:
+    """One collection, in memory.
+
+    * ``synced`` is set once everything that was there at the start is in the store.
+    * Every change calls the handlers: with the new object, or with the last
+      known one when it is gone, also when it went while nobody watched.
+    * A failure never ends it: it goes on where it was, after a back-off with
+      jitter; after 410 Gone it lists again.
+    * Objects in the store are shared: nobody may change them.
+
+    ``trim`` cuts an object down to what is needed before it is kept;
+    ``group_of`` puts it into a group whose members are found without a search.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        labels: str = "",
+        metadata_only: bool = False,
+        trim: Callable[[Object], Object] | None = None,
+        group_of: Callable[[Object], Key] | None = None,
+    ) -> None:
+        self.resource = resource
+        self.synced = threading.Event()
+        self._client = client
+        self._namespace = namespace
+        self._labels = labels
+        self._metadata_only = metadata_only
+        self._trim = trim or without_managed_fields
+        self._group_of = group_of or key_of
+        self._handlers: list[Handler] = []
+        self._lock = threading.Lock()
+        self._objects: dict[Key, Object] = {}
+        self._groups: dict[Key, set[Key]] = {}
+        self._stopped = threading.Event()
+        self._version = ""
+        self._thread = threading.Thread(
+            target=self._run, name=f"informer-{resource.plural}", daemon=True
+        )
+
+    def on_change(self, handler: Handler) -> None:
+        """Have ``handler`` called on every change, from the informer's thread; it must not block."""
+        self._handlers.append(handler)
+
+    def start(self) -> None:
+        """Begin in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End at the next event or time-out; the thread is a daemon and need not be waited for."""
+        self._stopped.set()
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """The object as last seen, or None."""
+        with self._lock:
+            return self._objects.get((namespace, name))
+
+    def keys(self) -> list[Key]:
+        """All keys."""
+        with self._lock:
+            return list(self._objects)
+
+    def in_group(self, group: Key) -> list[Object]:
+        """The objects of one group, as last seen."""
+        with self._lock:
+            return [self._objects[key] for key in self._groups.get(group, ())]
+
+    def remember(self, obj: Object) -> None:
+        """Take what a write returned, so that the next look does not see the time before it."""
+        trimmed = self._trim(obj)
+        with self._lock:
+            known = self._objects.get(key_of(trimmed))
+            if known is None or _version(known) < _version(trimmed):
+                self._put(trimmed)
+
+    def _run(self) -> None:
+        backoff = Backoff(0.1, 30.0)
+        while not self._stopped.is_set():
+            started = time.monotonic()
+            try:
+                if not self._version:
+                    self._list()
+                self._watch()
+            except Gone:
+                log.info("%s: too far behind the server, listing again", self.resource.plural)
+                self._version = ""
+            except (ApiError, Unreachable) as error:
+                log.warning("%s: %s", self.resource.plural, error)
+            except Exception:
+                # Whatever the server sent, the copy must not silently stop following.
+                log.exception("%s: the informer failed, listing again", self.resource.plural)
+                self._version = ""
+            if time.monotonic() - started > HEALTHY_SECONDS:
+                backoff.reset()
+            # Also after an end in good order: a server that closes at once must not be asked at once.
+            self._stopped.wait(backoff.next())
+
+    def _list(self) -> None:
+        # From the server's cache first: a fleet of controllers that restarts must not weigh on etcd.
+        answer = self._client.list(
+            self.resource,
+            self._namespace,
+            labels=self._labels,
+            resource_version="0" if not self.synced.is_set() else "",
+            metadata_only=self._metadata_only,
+        )
+        fresh: dict[Key, Object] = {}
+        for item in answer["items"]:
+            # Items of a list come without their kind.
+            item.setdefault("apiVersion", self.resource.api_version)
+            item.setdefault("kind", self.resource.kind)
+            trimmed = self._trim(item)
+            fresh[key_of(trimmed)] = trimmed
+        with self._lock:
+            known, self._objects, self._groups = self._objects, {}, {}
+            for obj in fresh.values():
+                self._put(obj)
+        self._version = answer["metadata"]["resourceVersion"]
+        for key, obj in known.items():
+            if key not in fresh:
+                self._notify(obj)
+        for key, obj in fresh.items():
+            before = known.get(key)
+            if before is None or _version(before) != _version(obj):
+                self._notify(obj)
+        self.synced.set()
+
+    def _watch(self) -> None:
+        events = self._client.watch(
+            self.resource,
+            self._namespace,
+            resource_version=self._version,
+            labels=self._labels,
+            metadata_only=self._metadata_only,
+        )
+        for event in events:
+            if self._stopped.is_set():
+                return
+            self._take(event)
+
+    def _take(self, event: Object) -> None:
+        obj = event["object"]
+        if event["type"] != "BOOKMARK":
+            trimmed = self._trim(obj)
+            key = key_of(trimmed)
+            with self._lock:
+                known = self._objects.get(key)
+                if event["type"] == "DELETED":
+                    self._drop(key)
+                elif known is None or _version(known) <= _version(trimmed):
+                    self._put(trimmed)
+            self._notify(trimmed)
+        self._version = obj["metadata"]["resourceVersion"]
+
+    def _put(self, obj: Object) -> None:
+        key = key_of(obj)
+        self._drop(key)
+        self._objects[key] = obj
+        self._groups.setdefault(self._group_of(obj), set()).add(key)
+
+    def _drop(self, key: Key) -> None:
+        known = self._objects.pop(key, None)
+        if known is None:
+            return
+        group = self._group_of(known)
+        members = self._groups[group]
+        members.discard(key)
+        if not members:
+            del self._groups[group]
+
+    def _notify(self, obj: Object) -> None:
+        for handler in self._handlers:
+            handler(obj)
+
+
+def without_managed_fields(obj: Object) -> Object:
+    """The object without managedFields, which can be half of its size."""
+    obj["metadata"].pop("managedFields", None)
+    return obj
+
+
+def _version(obj: dict[str, Any]) -> int:
+    # Resource versions of one resource are decimal numbers that grow (Kubernetes 1.35 says so; all before did so).
+    return int(obj["metadata"]["resourceVersion"])

@@ -1,0 +1,1 @@
+"""The controller: Functions in, ordinary Kubernetes objects out."""

@@ -1,0 +1,294 @@
+"""The Deployment that runs a function.
+
+Ours first, hardened so that it runs under PodSecurity ``restricted``; then
+the user's ``spec.deployment`` laid over it. ``spec.replicas`` is not in it:
+who scales (the Function, an autoscaler, a person) does so beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kubeless_api import fields, names
+from kubeless_api.conditions import INVALID_SPEC
+from kubeless_api.errors import SpecError
+from kubeless_api.function import Function
+from kubeless_api.runtimes import Runtime
+from kubeless_controller.desired.merge import merged, merged_container, merged_list
+from kubeless_controller.desired.owned import labels, metadata, stamped
+from kubeless_controller.desired.service import Ports
+from kubeless_controller.desired.source import Source
+from kubeless_controller.settings import Settings
+
+Object = dict[str, Any]
+
+USER_ID = 1000
+SOURCE_FOLDER = "/kubeless"
+SOURCE_VOLUME = "source"
+TMP_FOLDER = "/tmp"  # noqa: S108 - a volume of the pod's own
+# Old ReplicaSets keep their ConfigMaps: enough to look back, few enough for thousands of functions.
+REVISION_HISTORY_LIMIT = 3
+TMP_SIZE_LIMIT = "512Mi"
+# Time for the last answer to leave after the drain and the slowest call.
+GRACE_MARGIN_SECONDS = 5
+
+_PATH = "spec.deployment"
+_POD_PATH = f"{_PATH}.spec.template.spec"
+_CONTAINER_PATH = f"{_POD_PATH}.containers[0]"
+
+
+def build(
+    function: Function,
+    runtime: Runtime | None,
+    source: Source | None,
+    ports: Ports,
+    settings: Settings,
+) -> Object:
+    """Build the Deployment; without ``runtime`` and ``source`` it runs the user's own image.
+
+    Raises SpecError for a ``spec.deployment`` that cannot be laid over ours.
+    """
+    given = fields.mapping(function.deployment, "spec", _PATH)
+    template = fields.mapping(given, "template", f"{_PATH}.spec")
+    given_metadata = fields.mapping(function.deployment, "metadata", _PATH)
+    template_metadata = fields.mapping(template, "metadata", f"{_PATH}.spec.template")
+    own = metadata(
+        function,
+        function.name,
+        annotations=fields.strings(given_metadata, "annotations", f"{_PATH}.metadata"),
+    )
+    own["labels"] = {
+        **fields.strings(given_metadata, "labels", f"{_PATH}.metadata"),
+        **own["labels"],
+    }
+    ours = ("selector", "template", "replicas")
+    spec = {key: value for key, value in given.items() if key not in ours and value != {}}
+    spec.setdefault("revisionHistoryLimit", REVISION_HISTORY_LIMIT)
+    spec["selector"] = {"matchLabels": names.selector_labels(function.name)}
+    template_path = f"{_PATH}.spec.template.metadata"
+    spec["template"] = {
+        "metadata": {
+            "labels": {
+                **fields.strings(template_metadata, "labels", template_path),
+                **labels(function),
+            },
+            "annotations": fields.strings(template_metadata, "annotations", template_path),
+        },
+        "spec": _pod(function, runtime, source, ports, settings),
+    }
+    return stamped({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": own, "spec": spec})
+
+
+def wanted_replicas(function: Function) -> int:
+    """The replicas that the Function asks for: spec.deployment's, else its own."""
+    given = fields.mapping(function.deployment, "spec", _PATH)
+    explicit = fields.number(given, "replicas", f"{_PATH}.spec")
+    return function.replicas if explicit is None else explicit
+
+
+def _pod(
+    function: Function,
+    runtime: Runtime | None,
+    source: Source | None,
+    ports: Ports,
+    settings: Settings,
+) -> Object:
+    template = fields.mapping(
+        fields.mapping(function.deployment, "spec", _PATH), "template", f"{_PATH}.spec"
+    )
+    given = fields.mapping(template, "spec", f"{_PATH}.spec.template")
+    first, *sidecars = fields.objects(given, "containers", _POD_PATH) or [{}]
+    account = function.service_account or fields.text(given, "serviceAccountName", _POD_PATH)
+    pull_secrets = [*settings.image_pull_secrets, *function.image_pull_secrets]
+    base: Object = {
+        # Neither a token nor the namespace's Services are the function's business; both also delay its start.
+        "automountServiceAccountToken": bool(account),
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER_ID,
+            "runAsGroup": USER_ID,
+            "fsGroup": USER_ID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationGracePeriodSeconds": math.ceil(function.timeout)
+        + settings.drain_seconds
+        + GRACE_MARGIN_SECONDS,
+    }
+    if account:
+        base["serviceAccountName"] = account
+    if pull_secrets:
+        base["imagePullSecrets"] = [{"name": name} for name in dict.fromkeys(pull_secrets)]
+    lists = ("containers", "initContainers", "volumes", "imagePullSecrets")
+    pod = merged(base, {key: value for key, value in given.items() if key not in lists})
+    for whole in ("securityContext", "affinity"):
+        if given.get(whole):
+            pod[whole] = given[whole]
+    pod["imagePullSecrets"] = merged_list(
+        pod.get("imagePullSecrets", []),
+        fields.objects(given, "imagePullSecrets", _POD_PATH),
+        ["name"],
+    )
+    if not pod["imagePullSecrets"]:
+        del pod["imagePullSecrets"]
+    pod["volumes"] = merged_list(
+        _volumes(function, source), fields.objects(given, "volumes", _POD_PATH), ["name"]
+    )
+    container = _container(function, runtime, source, ports, settings)
+    pod["containers"] = [
+        _laid_over(container, first, function),
+        *(_sidecar(sidecar, index, function) for index, sidecar in enumerate(sidecars, start=1)),
+    ]
+    # The first of these only carries resources for init containers of ours, of which there are none.
+    init = [
+        entry
+        for entry in fields.objects(given, "initContainers", _POD_PATH)
+        if entry.get("name") and entry.get("image")
+    ]
+    if init:
+        pod["initContainers"] = init
+    return pod
+
+
+def _container(
+    function: Function,
+    runtime: Runtime | None,
+    source: Source | None,
+    ports: Ports,
+    settings: Settings,
+) -> Object:
+    mounts: list[Object] = [{"name": "tmp", "mountPath": TMP_FOLDER}]
+    if source is not None:
+        mounts.insert(0, {"name": SOURCE_VOLUME, "mountPath": SOURCE_FOLDER, "readOnly": True})
+    for secret in function.secrets:
+        mounts.append({"name": _secret_volume(secret), "mountPath": f"/{secret}", "readOnly": True})
+    health = {"path": "/healthz", "port": ports.container}
+    container: Object = {
+        "name": function.name,
+        "image": function.image or (runtime.image if runtime else ""),
+        "imagePullPolicy": settings.image_pull_policy,
+        "env": merged_list(
+            [dict(entry) for entry in function.env],
+            _environment(function, runtime, ports),
+            ["name"],
+        ),
+        "ports": [
+            {
+                "name": "http",
+                "containerPort": ports.container,
+                "protocol": "TCP",
+            }
+        ],
+        "volumeMounts": mounts,
+        # A slow import is no reason to be killed: five minutes, looked at often while it may be quick.
+        "startupProbe": {"httpGet": health, "periodSeconds": 1, "failureThreshold": 300},
+        "readinessProbe": {"httpGet": health, "periodSeconds": 2, "failureThreshold": 2},
+        # Not /healthz: a server that drains is unready, and yet alive.
+        "livenessProbe": {
+            "tcpSocket": {"port": ports.container},
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+            "failureThreshold": 6,
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        # What a crash printed last becomes part of the pod's status, and of the Function's.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+    if function.resources:
+        container["resources"] = dict(function.resources)
+    return container
+
+
+def _environment(function: Function, runtime: Runtime | None, ports: Ports) -> list[Object]:
+    """The environment that the runtime contract promises."""
+    values = {
+        "FUNC_TIMEOUT": f"{function.timeout:g}",
+        "FUNC_PORT": str(ports.container),
+        "FUNC_MEMORY_LIMIT": _memory_limit(function),
+        "KUBELESS_INSTALL_VOLUME": SOURCE_FOLDER,
+    }
+    if runtime is not None:
+        values["FUNC_RUNTIME"] = function.runtime
+    if function.handler is not None:
+        values["FUNC_HANDLER"] = function.handler.function
+        values["MOD_NAME"] = function.handler.module
+    if function.concurrency:
+        values["FUNC_CONCURRENCY"] = str(function.concurrency)
+    clash = sorted(values.keys() & {entry.get("name", "") for entry in function.env})
+    if clash:
+        raise SpecError(
+            INVALID_SPEC,
+            f"spec.env: found {', '.join(clash)}, which Kubeless sets itself; take "
+            f"{'it' if len(clash) == 1 else 'them'} out",
+        )
+    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+
+
+def _memory_limit(function: Function) -> str:
+    """The memory limit as written, where the handler's context shows it; '0' when there is none."""
+    template = fields.mapping(
+        fields.mapping(function.deployment, "spec", _PATH), "template", f"{_PATH}.spec"
+    )
+    pod = fields.mapping(template, "spec", f"{_PATH}.spec.template")
+    first = (fields.objects(pod, "containers", _POD_PATH) or [{}])[0]
+    given = fields.mapping(
+        fields.mapping(first, "resources", _CONTAINER_PATH),
+        "limits",
+        f"{_CONTAINER_PATH}.resources",
+    )
+    own = function.resources.get("limits") or {}
+    return str(given.get("memory") or own.get("memory") or "0")
+
+
+def _volumes(function: Function, source: Source | None) -> list[Object]:
+    volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": TMP_SIZE_LIMIT}}]
+    if source is not None:
+        volumes.insert(0, {"name": SOURCE_VOLUME, "configMap": {"name": source.name}})
+    for secret in function.secrets:
+        volumes.append({"name": _secret_volume(secret), "secret": {"secretName": secret}})
+    return volumes
+
+
+def _secret_volume(secret: str) -> str:
+    """A volume name for a Secret's name, which may have dots and be longer."""
+    return f"secret-{secret.replace('.', '-')}"[:63].rstrip("-")
+
+
+def _laid_over(container: Object, given: Mapping[str, Any], function: Function) -> Object:
+    for field in ("env", "ports", "volumeMounts"):
+        fields.objects(given, field, _CONTAINER_PATH)
+    ours = {entry["name"] for entry in container["env"]} - {
+        entry.get("name") for entry in function.env
+    }
+    clash = sorted(ours & {entry.get("name", "") for entry in given.get("env", [])})
+    if clash:
+        raise SpecError(
+            INVALID_SPEC,
+            f"{_CONTAINER_PATH}.env: found {', '.join(clash)}, which Kubeless sets itself; take "
+            f"{'it' if len(clash) == 1 else 'them'} out",
+        )
+    if function.image:
+        given = {**given, "image": function.image}
+    return merged_container(container, {key: value for key, value in given.items() if value != {}})
+
+
+def _sidecar(container: Mapping[str, Any], index: int, function: Function) -> Object:
+    path = f"{_POD_PATH}.containers[{index}]"
+    for field in ("name", "image"):
+        if not fields.text(container, field, path):
+            raise fields.wrong(
+                f"{path}.{field}",
+                None,
+                "a value: containers after the first are sidecars of your own",
+            )
+    if container["name"] == function.name:
+        raise fields.wrong(
+            f"{path}.name", function.name, "another name: this is the function's own container's"
+        )
+    return dict(container)

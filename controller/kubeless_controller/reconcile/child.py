@@ -1,0 +1,146 @@
+"""Keeping one kind of child as it should be.
+
+A child is made by a create, which fails when the name is taken, and changed by
+server-side apply from then on. It is written only when something differs.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from kubeless_api import names
+from kubeless_controller.observed.drift import drifted
+from kubeless_kube import ownership
+from kubeless_kube.client import Client
+from kubeless_kube.errors import Conflict, NotFound
+from kubeless_kube.informer import Informer
+from kubeless_kube.resources import Resource
+
+log = logging.getLogger(__name__)
+
+Object = dict[str, Any]
+
+
+class NotOurs(Exception):
+    """An object of this name is there and is not this Function's; it is not touched."""
+
+    def __init__(self, resource: Resource, name: str) -> None:
+        super().__init__(
+            f"a {resource.kind} named {name!r} exists already and does not belong to this Function; "
+            f"delete or rename it, or give the Function another name "
+            f"(kubectl get {resource.kind.lower()} {name} shows it)"
+        )
+
+
+class Child:
+    """All children of one kind, through the informer that follows them.
+
+    * An object without a reference to the owner's uid is never written.
+    * Nothing is written when the annotation and the live object say what is wanted.
+    * An apply that did not help is not repeated: what the server makes of it is what there will be.
+    """
+
+    def __init__(self, client: Client, resource: Resource, informer: Informer) -> None:
+        self._client = client
+        self._resource = resource
+        self._informer = informer
+        # uid -> (hash asked for, resourceVersion then): applied, and yet the server shows something else.
+        self._normalised: dict[str, tuple[str, str]] = {}
+
+    def ensure(self, wanted: Object, *, on_create: Object | None = None) -> Object:
+        """Make the child as wanted and return it as it is now; ``on_create`` joins its spec when it is made.
+
+        Raises NotOurs, and what the client raises.
+        """
+        namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
+        live = self._informer.get(namespace, name)
+        if live is None:
+            try:
+                return self._create(wanted, on_create)
+            except Conflict:
+                # Taken: by something without our labels, or by ours that the informer has not seen yet.
+                live = self._client.get(self._resource, namespace, name)
+        if not belongs(live, wanted):
+            raise NotOurs(self._resource, name)
+        if live["metadata"].get("deletionTimestamp"):
+            return live  # its end will bring this Function up again
+        difference = self._difference(wanted, live)
+        return self._apply(wanted, live, difference) if difference else live
+
+    def _create(self, wanted: Object, on_create: Object | None) -> Object:
+        body = wanted
+        if on_create:
+            body = {**wanted, "spec": {**wanted["spec"], **on_create}}
+        created = self._client.create(self._resource, body, manager=names.FIELD_MANAGER)
+        log.info("%s: created", _name(self._resource, wanted))
+        self._informer.remember(created)
+        return created
+
+    def _difference(self, wanted: Object, live: Object) -> str:
+        asked = wanted["metadata"]["annotations"].get(names.ANNOTATION_APPLIED, "")
+        annotations = live["metadata"].get("annotations") or {}
+        if annotations.get(names.ANNOTATION_APPLIED, "") != asked:
+            return "a change of what is wanted"
+        path = drifted(wanted, live)
+        seen = (asked, live["metadata"]["resourceVersion"])
+        if path and self._normalised.get(live["metadata"]["uid"]) == seen:
+            return ""
+        return path
+
+    def _apply(self, wanted: Object, live: Object, difference: str) -> Object:
+        namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
+        if ownership.needs_upgrade(live, [names.FIELD_MANAGER]):
+            full = self._client.get(self._resource, namespace, name)
+            ownership.upgrade(
+                self._client,
+                self._resource,
+                full,
+                [names.FIELD_MANAGER],
+                names.FIELD_MANAGER,
+                keep=_without_replicas,
+            )
+        # With the uid an apply cannot make the object anew: when it is gone meanwhile, that is a conflict.
+        body = {**wanted, "metadata": {**wanted["metadata"], "uid": live["metadata"]["uid"]}}
+        applied = self._client.apply(self._resource, body, manager=names.FIELD_MANAGER)
+        log.info("%s: applied, for %s", _name(self._resource, wanted), difference)
+        self._informer.remember(applied)
+        metadata = applied["metadata"]
+        if drifted(wanted, applied):
+            asked = wanted["metadata"]["annotations"].get(names.ANNOTATION_APPLIED, "")
+            self._normalised[metadata["uid"]] = (asked, metadata["resourceVersion"])
+        else:
+            self._normalised.pop(metadata["uid"], None)
+        return applied
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of an object that is gone."""
+        self._normalised.pop(uid, None)
+
+    def delete(self, obj: Object) -> None:
+        """Delete a child if it is still the one that was seen; one that is gone is fine."""
+        metadata = obj["metadata"]
+        try:
+            self._client.delete(
+                self._resource, metadata["namespace"], metadata["name"], uid=metadata["uid"]
+            )
+        except NotFound:
+            return
+        log.info("%s: deleted", _name(self._resource, obj))
+
+
+def belongs(live: Object, wanted: Object) -> bool:
+    """Say whether the live object has a reference to the owner that the wanted one names."""
+    owner = wanted["metadata"]["ownerReferences"][0]["uid"]
+    references = live["metadata"].get("ownerReferences") or []
+    return any(reference.get("uid") == owner for reference in references)
+
+
+def _without_replicas(fields: dict[str, Any]) -> None:
+    """Leave the replicas, which are given at creation only, to nobody: the next apply does not have them."""
+    (fields.get("f:spec") or {}).pop("f:replicas", None)
+
+
+def _name(resource: Resource, obj: Object) -> str:
+    metadata = obj["metadata"]
+    return f"{resource.kind} {metadata['namespace']}/{metadata['name']}"
