@@ -13,6 +13,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from images import host
 from images.engine import Engine, require
 from images.errors import ImagesError
 
@@ -37,6 +39,19 @@ _SLIM = (
     "path-exclude=/usr/share/info/*",
     "path-exclude=/usr/share/locale/*/LC_MESSAGES/*",
 )
+
+
+#: How long after its Valid-Until a mirror's package list is still used, with a warning.
+MAX_STALE_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a mirror has of one suite; times in Unix seconds, 0 for none."""
+
+    lines: tuple[str, ...]
+    epoch: int
+    valid_until: int
 
 
 @dataclass(frozen=True)
@@ -70,16 +85,17 @@ def bootstrap(suite: str, log: Path, *, refresh: bool = False) -> Path:
         return tar
     require({"mmdebstrap": "mmdebstrap"})
     folder.mkdir(parents=True, exist_ok=True)
-    lines, epoch = _published(suite, mirror)
+    release = published(suite, mirror)
+    stale = stale_days(release.valid_until, time.time())
     # mmdebstrap tells the format by the suffix, so the unfinished file keeps it.
     unfinished = tar.with_name(f"unfinished-{os.getpid()}-{tar.name}")
     with log.open("ab") as out:
         done = subprocess.run(
-            mmdebstrap_command(suite, unfinished, lines),
+            mmdebstrap_command(suite, unfinished, release.lines, accept_stale=stale > 0),
             check=False,
             stdout=out,
             stderr=out,
-            env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
+            env={**os.environ, "SOURCE_DATE_EPOCH": str(release.epoch)},
         )
     if done.returncode:
         unfinished.unlink(missing_ok=True)
@@ -92,13 +108,31 @@ def bootstrap(suite: str, log: Path, *, refresh: bool = False) -> Path:
     return tar
 
 
+def accept_stale(suite: str) -> bool:
+    """Whether build steps must accept the suite's lists although they ran out; says so."""
+    try:
+        release = published(suite, host_mirror(SOURCES))
+    except ImagesError:
+        return False  # no Debian mirror on this host: the base was pulled
+    days = stale_days(release.valid_until, time.time())
+    if days:
+        print(
+            f"warning: this host's mirror of Debian {suite} ran out {days} days ago; "
+            "images made from it may lack recent security fixes",
+            file=sys.stderr,
+        )
+    return days > 0
+
+
 def cache_key(suite: str, mirror: Mirror) -> str:
     """Twelve hex digits over everything that decides a base but the mirror's state."""
     inputs = [suite, PACKAGES, _SLIM, mirror.main, mirror.security]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:12]
 
 
-def mmdebstrap_command(suite: str, tar: Path, lines: Iterable[str]) -> list[str]:
+def mmdebstrap_command(
+    suite: str, tar: Path, lines: Iterable[str], *, accept_stale: bool = False
+) -> list[str]:
     """The command that bootstraps ``suite`` into ``tar``."""
     return [
         "mmdebstrap",
@@ -106,6 +140,7 @@ def mmdebstrap_command(suite: str, tar: Path, lines: Iterable[str]) -> list[str]
         f"--include={','.join(PACKAGES)}",
         f"--keyring={KEYRING}",
         *(f"--dpkgopt={option}" for option in _SLIM),
+        *(["--aptopt=" + host.ACCEPT_STALE] if accept_stale else []),
         # apt settings are the host's own and must not stay in the image.
         '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap"',
         '--customize-hook=rm -rf "$1/var/cache/apt" "$1/var/log/apt" "$1/var/log/dpkg.log"',
@@ -147,9 +182,9 @@ def parse_sources(text: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _published(suite: str, mirror: Mirror) -> tuple[list[str], int]:
-    """Source lines of what the mirror publishes of a suite, and its date (Unix seconds)."""
-    lines, dates = [], []
+def published(suite: str, mirror: Mirror) -> Published:
+    """What the mirror publishes of a suite. Raises ImagesError when it does not have it."""
+    lines, releases = [], []
     for uri, name in (
         (mirror.main, suite),
         (mirror.main, f"{suite}-updates"),
@@ -157,18 +192,43 @@ def _published(suite: str, mirror: Mirror) -> tuple[list[str], int]:
     ):
         url = f"{uri.rstrip('/')}/dists/{name}/InRelease"
         try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                release = answer.read().decode(errors="replace")
+            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 (apt's own source)
+                releases.append(answer.read().decode(errors="replace"))
         except (urllib.error.URLError, TimeoutError) as error:
             if name == suite:
                 raise ImagesError(
                     f"debian:{suite}-slim can't be pulled, and the mirror of this host "
                     f"does not have the suite: {url}: {error}"
                 ) from error
-            continue  # testing has no -updates or -security until it is released
+            continue  # testing may have no -updates or -security yet
         lines.append(f"deb {uri} {name} main")
-        date = re.search(r"^Date: (.*) UTC$", release, re.MULTILINE)
-        dates.append(
-            calendar.timegm(time.strptime(date[1], "%a, %d %b %Y %H:%M:%S")) if date else 0
+    ends = [end for release in releases if (end := release_date(release, "Valid-Until"))]
+    return Published(
+        lines=tuple(lines),
+        epoch=max(release_date(release, "Date") for release in releases),
+        valid_until=min(ends, default=0),
+    )
+
+
+def release_date(release: str, field: str) -> int:
+    """A date field of a Release file in Unix seconds, 0 when the file has none."""
+    found = re.search(rf"^{field}: (.*) UTC$", release, re.MULTILINE)
+    return calendar.timegm(time.strptime(found[1], "%a, %d %b %Y %H:%M:%S")) if found else 0
+
+
+def stale_days(valid_until: int, now: float) -> int:
+    """Days since a mirror's lists ran out, 0 while they are valid.
+
+    A mirror that stopped following its suite still serves signed packages, but apt refuses lists
+    past their Valid-Until. Up to MAX_STALE_DAYS they are used, with a warning; raises ImagesError
+    beyond.
+    """
+    if not valid_until or now < valid_until:
+        return 0
+    days = int((now - valid_until) // 86400) + 1
+    if days > MAX_STALE_DAYS:
+        raise ImagesError(
+            f"the package lists of this host's mirror ran out {days} days ago "
+            f"(accepted: {MAX_STALE_DAYS}); point the host's apt sources at a current mirror"
         )
-    return lines, max(dates)
+    return days

@@ -72,7 +72,7 @@ def _build(arguments: argparse.Namespace) -> None:
 
     present = chosen.ids()
     with tempfile.TemporaryDirectory(prefix="kubeless-build-") as folder:
-        secrets: dict[str, Path] = {}
+        secrets: dict[str, dict[str, Path]] = {}  # by suite
         for image in images:
             start = time.monotonic()
             tag = _tag(image, version, present)
@@ -83,9 +83,15 @@ def _build(arguments: argparse.Namespace) -> None:
                     chosen.tag(exact, plain)
                 print(f"{image.name:{width}}  {tag}  unchanged", flush=True)
                 continue
-            secrets = secrets or host.write_secrets(host.read(os.environ), Path(folder))
+            if image.suite not in secrets:
+                secrets[image.suite] = host.write_secrets(
+                    host.read(os.environ),
+                    Path(folder, image.suite),
+                    accept_stale=base.accept_stale(image.suite),
+                )
             print(f"{image.name:{width}}  {tag}  building with {chosen.name} ...", flush=True)
-            chosen.build(image, [exact, plain], secrets, _fresh(logs / f"{image.name}.log"))
+            log = _fresh(logs / f"{image.name}.log")
+            chosen.build(image, [exact, plain], secrets[image.suite], log)
             print(
                 f"{image.name:{width}}  {tag}  built in {time.monotonic() - start:.1f} s",
                 flush=True,

@@ -17,8 +17,7 @@ from pathlib import Path
 def parse_ignore(text: str) -> list[tuple[bool, re.Pattern[str]]]:
     """Rules of a .dockerignore as (excludes, pattern), in file order."""
     rules = []
-    for line in text.splitlines():
-        line = line.strip()
+    for line in map(str.strip, text.splitlines()):
         if not line or line.startswith("#"):
             continue
         excludes = not line.startswith("!")

@@ -101,7 +101,7 @@ class Buildah:
         """See Engine."""
         found: dict[str, str] = {}
         for entry in json.loads(_read(["buildah", "images", "--json"]) or "[]") or []:
-            found.update({name: entry["id"] for name in entry.get("names") or []})
+            found.update(dict.fromkeys(entry.get("names") or [], entry["id"]))
         return found
 
     def pull(self, reference: str, log: Path) -> bool:

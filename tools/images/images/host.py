@@ -23,6 +23,9 @@ from pathlib import Path
 SECRETS = "/run/secrets"
 SECRET_IDS = ("ca", "apt", "settings")
 
+#: apt setting for a mirror whose lists are past their Valid-Until.
+ACCEPT_STALE = 'Acquire::Check-Valid-Until "false"'
+
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _BUNDLE_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -102,11 +105,13 @@ def parse_apt_proxies(text: str) -> dict[str, str]:
     return found
 
 
-def apt_config(host: Host) -> str:
+def apt_config(host: Host, *, accept_stale: bool = False) -> str:
     """apt configuration for a build step."""
     lines = [f'Acquire::{name}::Proxy "{url}";' for name, url in host.apt_proxies.items()]
     if host.ca:
         lines.append(f'Acquire::https::CaInfo "{SECRETS}/ca";')
+    if accept_stale:
+        lines.append(f"{ACCEPT_STALE};")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -122,11 +127,12 @@ def shell_settings(host: Host) -> str:
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
-def write_secrets(host: Host, folder: Path) -> dict[str, Path]:
+def write_secrets(host: Host, folder: Path, *, accept_stale: bool = False) -> dict[str, Path]:
     """Write the secrets into ``folder`` (readable by the owner alone): id -> file."""
+    folder.mkdir(exist_ok=True)
     contents = {
         "ca": host.ca.read_text() if host.ca else "",
-        "apt": apt_config(host),
+        "apt": apt_config(host, accept_stale=accept_stale),
         "settings": shell_settings(host),
     }
     paths = {}

@@ -1,0 +1,119 @@
+"""One worker process: load the function, serve it, stop.
+
+granian's extension module is used without its Python package: that would import
+asyncio, multiprocessing, ssl and logging configuration, 10 MiB that no call needs.
+What is used of it (a WSGI worker, a socket by its descriptor, answers from any
+thread) is pinned by hash and covered by this folder's tests.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import types
+from typing import Any
+
+from kubeless_runtime import loader
+from kubeless_runtime.app import App
+from kubeless_runtime.board import READY, RETIRE, Board, Region
+from kubeless_runtime.config import SLOTS, Config
+
+#: Pool threads beyond the slots: probes and refusals are answered when every slot is taken.
+_SPARE_THREADS = 24
+
+#: Seconds an idle pool thread stays.
+_THREAD_IDLE = 30
+
+_BACKLOG = 2048
+_MAX_CONNECTIONS = 65536
+
+#: Bytes of stack of a pool thread: what CPython assumes of the main thread.
+_STACK = 8 * 1024 * 1024
+
+
+class Http1Settings:
+    """What granian's worker reads of its HTTP/1 settings. Time in milliseconds, size in bytes."""
+
+    header_read_timeout = 30_000
+    keep_alive = True
+    max_buffer_size = 8192 + 4096 * 100
+    pipeline_flush = False
+
+
+class _NoLoop:
+    """Stands where granian has an event loop: nothing is ever scheduled on it for WSGI."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self._refuse
+
+    def _refuse(self, *arguments: Any, **options: Any) -> None:
+        raise RuntimeError("there is no event loop in this server")
+
+
+def run(config: Config, board: Board, region: Region, listener: int, wake: int, parent: int) -> int:
+    """Serve until SIGTERM; the exit code. ``wake`` and ``parent`` are pipe ends."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
+    granian = _granian()
+    loader.set_path(config.volume)
+    try:
+        handler = loader.load(config)
+    except loader.LoadError as error:
+        loader.report(error, config.termination_log)
+        return 1
+
+    def retire(reason: str) -> None:
+        print(f"kubeless: {reason}; this process is replaced", file=sys.stderr, flush=True)
+        region.flags[RETIRE] = 1.0
+        os.write(wake, b"r")
+
+    app = App(config, handler, board, region, retire)
+    threading.Thread(target=app.calls.watch, args=(parent,), name="watchdog", daemon=True).start()
+    finished = threading.Event()
+    stopper = granian.WorkerSignal()
+    stopper.add_cb(finished.set)
+    os.environ["RUST_MIN_STACK"] = str(_STACK)
+    scheduler = granian.CallbackScheduler(_NoLoop(), app, None, None, None)
+    worker = granian.WSGIWorker(
+        1, (None, granian.SocketHolder(listener, False, _BACKLOG)), None, 1, 2,
+        SLOTS + _SPARE_THREADS, _THREAD_IDLE, _MAX_CONNECTIONS, "1", Http1Settings(), None, None,
+        False, None, None, None, "tls1.3", None, [], False, (None, None),
+    )  # fmt: skip
+    del os.environ["RUST_MIN_STACK"]
+    gc.collect()
+    gc.freeze()  # what start-up made stays: keep the collector off it
+    worker.serve_mtr(scheduler, _NoLoop(), stopper)
+    region.flags[READY] = 1.0
+    os.write(wake, b"+")
+    if app.wants_request():
+        app.prepare_flask()
+    stop.wait()
+    stopper.set()  # accept no more, close idle connections, finish what runs
+    while not finished.wait(0.05):
+        if not app.calls.running and finished.wait(0.3):
+            break
+        if not app.calls.running:
+            break  # only stuck calls are left, and their answers are out
+    return 0
+
+
+def _granian() -> Any:
+    """granian's extension module, without running its package."""
+    folder = os.path.join(loader.PACKAGES, "granian")
+    if not os.path.isdir(folder):  # not in the image: an ordinary installation
+        from importlib.util import find_spec
+
+        spec = find_spec("granian")
+        if spec is None or not spec.submodule_search_locations:
+            raise ImportError("granian is not installed")
+        folder = spec.submodule_search_locations[0]
+    package = types.ModuleType("granian")
+    package.__path__ = [folder]
+    sys.modules["granian"] = package
+    from granian import _granian
+
+    return _granian
