@@ -48,7 +48,7 @@ PROGRAMS = {
 """Program and its package. `kube` is five programs in one; the rest of COMPONENTS link to it."""
 VERSIONS = {
     "kubernetes": "k8s.io/kubernetes",
-    "etcd": "go.etcd.io/etcd/server/v3",
+    "etcd": "go.etcd.io/etcd/api/v3",
     "containerd": "github.com/containerd/containerd/v2",
     "coredns": "github.com/coredns/coredns",
     "helm": "helm.sh/helm/v3",

@@ -43,9 +43,7 @@ def identities(instance: Instance) -> list[Identity]:
     addresses = (f"IP:{node.address}", f"IP:{instance.api_service}", "IP:127.0.0.1")
     masters = "system:masters"
     return [
-        Identity(
-            "apiserver", "kube-apiserver", hosts=(*names, "DNS:localhost", *addresses)
-        ),
+        Identity("apiserver", "kube-apiserver", hosts=(*names, "DNS:localhost", *addresses)),
         Identity("apiserver-kubelet-client", "kube-apiserver-kubelet-client", masters),
         Identity("admin", "kubernetes-admin", masters),
         Identity("controller-manager", "system:kube-controller-manager"),
@@ -100,8 +98,8 @@ def ensure(instance: Instance) -> None:
     folder = instance.pki
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for authority in ("ca", "front-proxy-ca"):
-        _make(folder, authority, f"/CN=kubeless-{authority}", _extensions(None), [])
+    for name in ("ca", "front-proxy-ca"):
+        _make(folder, name, f"/CN=kubeless-{name}", _extensions(None), [])
     for identity in identities(instance):
         authority = folder / identity.authority
         signed = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"]

@@ -10,6 +10,7 @@ only placed in one of them, so that their limits stay whatever the shell's were.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -135,9 +136,7 @@ class Cgroups:
             lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
         except OSError:
             return False
-        return any(
-            line.split(":", 2)[2].lstrip("/").split("/")[0] == self.name for line in lines
-        )
+        return any(line.split(":", 2)[2].lstrip("/").split("/")[0] == self.name for line in lines)
 
     def remove(self) -> list[Path]:
         """Remove the emptied groups in every hierarchy; the roots removed."""
@@ -158,14 +157,10 @@ class Cgroups:
 
 
 def _rmdir(group: Path) -> None:
-    try:
+    with contextlib.suppress(OSError):
         group.rmdir()
-    except OSError:
-        pass
 
 
 def _kill(pid: int, number: int = signal.SIGKILL) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass

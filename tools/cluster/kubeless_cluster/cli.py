@@ -34,12 +34,16 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("build", help="install what is missing and build the cluster's programs")
     commands.add_parser("up", help="make the cluster run, and wait until it is ready")
-    down = commands.add_parser("down", help="remove the cluster from this machine", allow_abbrev=False)
+    down = commands.add_parser(
+        "down", help="remove the cluster from this machine", allow_abbrev=False
+    )
     down.add_argument("--purge", action="store_true", help="remove its images and state folder too")
     commands.add_parser("status", help="what is up and what is not")
     load = commands.add_parser("load", help="copy images from buildah or docker into the node")
     load.add_argument("image", nargs="+", metavar="IMAGE")
-    config = commands.add_parser("kubeconfig", help="print the kubeconfig's path", allow_abbrev=False)
+    config = commands.add_parser(
+        "kubeconfig", help="print the kubeconfig's path", allow_abbrev=False
+    )
     config.add_argument("--raw", action="store_true", help="print its content instead")
     env = commands.add_parser("env", help="print exports for `eval`", allow_abbrev=False)
     env.add_argument(

@@ -135,6 +135,14 @@ def last_lines(component: Component) -> list[str]:
         return []
 
 
+def _lives(component: Component, cgroups: Cgroups) -> bool:
+    """Whether it runs, or is still on its way from the shell into the namespaces."""
+    if find(component, cgroups) is not None:
+        return True
+    lines = (command_line(pid) for pid in cgroups.component_pids(component.name))
+    return any(words and Path(words[0]).name in ("sh", "nsenter") for words in lines)
+
+
 def wait_ready(components: list[Component], cgroups: Cgroups) -> None:
     """Return when each is ready. One that ends is started once more.
 
@@ -150,19 +158,14 @@ def wait_ready(components: list[Component], cgroups: Cgroups) -> None:
                 del waiting[component.name]
                 continue
             late = time.monotonic() - begin > component.timeout
-            ended = find(component, cgroups) is None and not cgroups.component_pids(component.name)
             # Between fork and joining its cgroup it looks as if it had ended.
-            ended = ended and time.monotonic() - begin > 1.0
+            ended = time.monotonic() - begin > 1.0 and not _lives(component, cgroups)
             if ended and component.name not in again and not late:
                 again.add(component.name)
                 start(component, cgroups)
             elif ended or late:
                 what = "ended" if ended else f"is not ready after {component.timeout:.0f} s"
-                raise ClusterError(
-                    "\n".join(
-                        [f"{component.name} {what}; its last lines:", *last_lines(component)]
-                        + [f"all of it: {component.log}"]
-                    )
-                )
+                lines = [f"{component.name} {what}; its last lines:", *last_lines(component)]
+                raise ClusterError("\n".join([*lines, f"all of it: {component.log}"]))
         if waiting:
             time.sleep(0.05)

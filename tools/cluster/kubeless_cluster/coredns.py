@@ -8,6 +8,11 @@ from .instance import Instance
 
 NAMESPACE = "kube-system"
 LABELS = {"k8s-app": "kube-dns"}
+KUBERNETES = """kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 5
+    }"""
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/coredns"
 
 
@@ -17,8 +22,7 @@ def corefile(*, forward: bool) -> str:
         "errors",
         "health {\n        lameduck 1s\n    }",
         "ready",
-        "kubernetes cluster.local in-addr.arpa ip6.arpa {\n"
-        "        pods insecure\n        fallthrough in-addr.arpa ip6.arpa\n        ttl 5\n    }",
+        KUBERNETES,
         "prometheus :9153",
         *(["forward . /etc/resolv.conf"] if forward else []),
         "cache 30",
@@ -68,7 +72,10 @@ def _deployment(image: str, configuration: str) -> dict[str, Any]:
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}},
             "template": {
                 # A new Corefile is a new pod: no waiting for the mount to follow.
-                "metadata": {"labels": LABELS, "annotations": {"kubeless.io/corefile": configuration}},
+                "metadata": {
+                    "labels": LABELS,
+                    "annotations": {"kubeless.io/corefile": configuration},
+                },
                 "spec": {
                     "serviceAccountName": "coredns",
                     "priorityClassName": "system-cluster-critical",
@@ -130,9 +137,7 @@ def manifests(instance: Instance, image: str, *, forward: bool) -> list[tuple[st
                     "kind": "ClusterRole",
                     "name": role,
                 },
-                "subjects": [
-                    {"kind": "ServiceAccount", "name": "coredns", "namespace": NAMESPACE}
-                ],
+                "subjects": [{"kind": "ServiceAccount", "name": "coredns", "namespace": NAMESPACE}],
             },
         ),
         (

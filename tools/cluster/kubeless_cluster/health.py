@@ -39,10 +39,11 @@ def deployment_is_settled(found: dict[str, Any] | None) -> bool:
     """Whether a Deployment's newest form is available everywhere."""
     if not found or not condition(found, "Available"):
         return False
-    status, wanted = found["status"], found["spec"].get("replicas", 1)
+    status, wanted = found["status"], int(found["spec"].get("replicas", 1))
     return (
-        status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-        and status.get("updatedReplicas", 0) == wanted == status.get("availableReplicas", 0)
+        int(status.get("observedGeneration", 0)) >= int(found["metadata"]["generation"])
+        and int(status.get("updatedReplicas", 0)) == wanted
+        and int(status.get("availableReplicas", 0)) == wanted
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .errors import ClusterError
 from .instance import RUN_FOLDER, Instance
 from .lock import locked
 from .namespaces import OWN_FOLDERS
@@ -50,9 +51,26 @@ def _others(instance: Instance, folder: Path) -> list[str]:
     ]
 
 
+def check_owner(instance: Instance, folder: Path = RUN_FOLDER) -> None:
+    """ClusterError when the instance's number is in use by a cluster of another state folder."""
+    try:
+        owner = (folder / "instances" / instance.name).read_text().strip()
+    except OSError:
+        return
+    if owner != str(instance.state) and Path("/sys/class/net", instance.name).exists():
+        raise ClusterError(
+            f"cluster number {instance.number} is in use by {owner}, not by {instance.state}: "
+            "take that one down, or choose another number with KUBELESS_CLUSTER_INSTANCE"
+        )
+
+
 def claim(instance: Instance, folder: Path = RUN_FOLDER) -> None:
-    """Record the machine's settings, unless another instance did, and set what is needed."""
+    """Record the machine's settings, unless another instance did, and set what is needed.
+
+    ClusterError when another state folder has this number, or a setting can't be made.
+    """
     with locked(folder, "another cluster command"):
+        check_owner(instance, folder)
         (folder / "instances").mkdir(exist_ok=True)
         (folder / "instances" / instance.name).write_text(f"{instance.state}\n")
         record = folder / "before.json"
@@ -65,7 +83,12 @@ def claim(instance: Instance, folder: Path = RUN_FOLDER) -> None:
             path.mkdir(parents=True, exist_ok=True)
         for name, value in CHANGED.items():
             if value and (SYSCTL / name).read_text().strip() != value:
-                (SYSCTL / name).write_text(value)
+                try:
+                    (SYSCTL / name).write_text(value)
+                except OSError as error:
+                    raise ClusterError(
+                        f"cannot set {name.replace('/', '.')} to {value}: {error.strerror}"
+                    ) from error
 
 
 def release(instance: Instance, folder: Path = RUN_FOLDER) -> list[str]:

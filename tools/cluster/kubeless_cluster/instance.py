@@ -21,6 +21,8 @@ from pathlib import Path
 from .errors import ClusterError
 
 LAST_INSTANCE = 49
+MEMORY = "instance"
+"""File in the state folder with the number and the network, as variables."""
 RUN_FOLDER = Path("/run/kubeless-cluster")
 """What instances on this machine share; gone after a reboot, like what it describes."""
 
@@ -158,6 +160,8 @@ def find_instance(environment: Mapping[str, str] = os.environ) -> Instance:
     `KUBELESS_CLUSTER_STATE`: its folder (default
     `${XDG_STATE_HOME:-~/.local/state}/kubeless-cluster`).
     `KUBELESS_CLUSTER_INSTANCE`: its number. `KUBELESS_CLUSTER_NETWORK`: its /16.
+    Number and network of a cluster that was brought up are remembered in its
+    folder; ClusterError when the environment now says otherwise.
     """
     home = Path(environment.get("HOME") or Path.home())
     base = environment.get("XDG_STATE_HOME") or str(home / ".local" / "state")
@@ -165,6 +169,15 @@ def find_instance(environment: Mapping[str, str] = os.environ) -> Instance:
     state = Path(given or f"{base}/kubeless-cluster")
     if not state.is_absolute():
         raise ClusterError(f"KUBELESS_CLUSTER_STATE is {given!r}: expected an absolute path")
+    state = Path(os.path.realpath(state))
+    known = _remembered(state)
+    for variable, value in known.items():
+        if environment.get(variable, value) not in ("", value):
+            raise ClusterError(
+                f"{variable} is {environment[variable]}, but the cluster in {state} was made with "
+                f"{value}: run `cluster down` without {variable} first"
+            )
+    environment = {**environment, **known}
     number = environment.get("KUBELESS_CLUSTER_INSTANCE") or ("1" if given else "0")
     if not number.isdecimal() or int(number) > LAST_INSTANCE:
         raise ClusterError(
@@ -174,6 +187,23 @@ def find_instance(environment: Mapping[str, str] = os.environ) -> Instance:
     return Instance(
         int(number), state, parse_network(network) if network else default_network(int(number))
     )
+
+
+def _remembered(state: Path) -> dict[str, str]:
+    try:
+        lines = (state / MEMORY).read_text().splitlines()
+    except OSError:
+        return {}
+    return {name: value for name, _, value in (line.partition("=") for line in lines) if value}
+
+
+def remember(instance: Instance) -> None:
+    """Make later commands mean the same cluster without the variables."""
+    text = (
+        f"KUBELESS_CLUSTER_INSTANCE={instance.number}\n"
+        f"KUBELESS_CLUSTER_NETWORK={instance.network}\n"
+    )
+    (instance.state / MEMORY).write_text(text)
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -4,7 +4,7 @@
     all healthy                          nothing
     some components ended or changed     those are started, the rest runs on
     no component left, same boot         leftovers removed, started on the old data
-    another boot, or another network     leftovers and data removed, started fresh
+    another boot (etcd does not sync)    leftovers and data removed, started fresh
 `down` removes everything that `up` made, whatever state it is in; the images
 stay for the next `up` unless `purge`.
 """
@@ -31,11 +31,11 @@ from . import (
     network,
     nodeparts,
 )
-from .binaries import Binaries
+from .binaries import MODULE, Binaries
 from .cgroups import Cgroups
 from .component import Component
 from .errors import ClusterError
-from .instance import Instance
+from .instance import Instance, remember
 from .lock import locked
 from .probe import Api
 from .progress import Durations, say, seconds, step
@@ -49,7 +49,7 @@ def require_root(what: str) -> None:
     if os.geteuid() != 0:
         raise ClusterError(
             f"`cluster {what}` needs root (found user id {os.geteuid()}): it makes cgroups, "
-            f"namespaces and a bridge. Try: sudo -E {os.path.abspath('tools/cluster/cluster')} {what}"
+            f"namespaces and a bridge. Try: sudo -E {MODULE / 'cluster'} {what}"
         )
 
 
@@ -57,11 +57,6 @@ def all_components(instance: Instance, binaries: Binaries) -> list[Component]:
     """Every component, in the order of starting."""
     node = nodeparts.components(instance.node, binaries)
     return [node[0], *controlplane.components(instance, binaries), *node[1:]]
-
-
-def _identity(instance: Instance) -> str:
-    """What the data in the state folder belongs to."""
-    return f"{BOOT_ID.read_text().strip()} {instance.number} {instance.network}\n"
 
 
 def up(instance: Instance, binaries: Binaries) -> None:
@@ -73,8 +68,8 @@ def up(instance: Instance, binaries: Binaries) -> None:
         instance.state.chmod(0o700)
         begin = time.monotonic()
         parts = all_components(instance, binaries)
-        record = instance.state / "identity"
-        if record.exists() and record.read_text() == _identity(instance):
+        record = instance.state / "boot-id"
+        if record.exists() and record.read_text() == BOOT_ID.read_text():
             found = health.look(instance, parts)
             if all(h.ok for h in found) and _dns_is_current(instance, binaries):
                 say(f"the cluster is up (looked for {seconds(time.monotonic() - begin)})")
@@ -87,7 +82,8 @@ def up(instance: Instance, binaries: Binaries) -> None:
         else:
             _report("removed what was left over:", take_down(instance))
             _forget(instance)
-        record.write_text(_identity(instance))
+        remember(instance)
+        record.write_text(BOOT_ID.read_text())
         _raise(instance, binaries)
         say(f"the cluster is up after {seconds(time.monotonic() - begin)}")
 
@@ -129,7 +125,9 @@ def _raise(instance: Instance, binaries: Binaries) -> None:
             api.apply(path, wanted)
         component.wait_ready(rest, cgroups)
     with step("node and DNS", durations):
-        _wait(f"node {node.name} to be Ready", lambda: health.node_ready(instance), parts["kubelet"])
+        _wait(
+            f"node {node.name} to be Ready", lambda: health.node_ready(instance), parts["kubelet"]
+        )
         _wait("CoreDNS to be available", lambda: health.dns_ready(instance), parts["kubelet"])
 
 
@@ -165,6 +163,8 @@ def _dns_is_current(instance: Instance, binaries: Binaries) -> bool:
 def take_down(instance: Instance) -> list[str]:
     """Remove processes, mounts, namespaces, network and settings; what was removed, in words."""
     done = []
+    host.check_owner(instance)
+    network.check_owner(instance)
     cgroups = Cgroups(instance.name)
     names: dict[str, int] = {}
     for pid in cgroups.pids():
@@ -175,7 +175,9 @@ def take_down(instance: Instance) -> list[str]:
     if killed:
         counts = ", ".join(f"{n} {k}" if n > 1 else k for k, n in sorted(names.items()))
         done.append(f"{len(killed)} processes: {counts}")
-    done += [f"cgroup {path}" for path in cgroups.remove()]
+    trees = cgroups.remove()
+    if trees:
+        done.append(f"cgroup {instance.name} in {len(trees)} hierarchies")
     done += [f"mount {path}" for path in mounts.unmount_below(instance.state)]
     done += network.remove(instance)
     done += host.release(instance)
@@ -209,7 +211,8 @@ def _size(folder: Path) -> int:
 
 def down(instance: Instance, *, purge: bool) -> None:
     """Remove the cluster; with `purge` the images and the state folder too."""
-    if not instance.state.exists() and not network.is_ours(instance):
+    made = network.is_ours(instance) or Cgroups(instance.name).tracked.exists()
+    if not instance.state.exists() and not made:
         say(f"nothing to remove: no cluster in {instance.state}")
         return
     with locked(instance.state, "another cluster command"):
@@ -228,10 +231,12 @@ def down(instance: Instance, *, purge: bool) -> None:
         kept = [] if purge else sorted(instance.state.glob(f"nodes/*/{KEPT}"))
         for folder in kept:
             size = _size(folder / "io.containerd.content.v1.content") >> 20
-            say(f"kept for the next `up`: images in {folder} ({size} MiB); `down --purge` removes them")
+            say(
+                f"kept for the next `up`: images in {folder} ({size} MiB); "
+                "`down --purge` removes them"
+            )
 
 
 def _report(title: str, lines: list[str]) -> None:
     if lines:
         say("\n".join([title, *(f"  {line}" for line in lines)]))
-

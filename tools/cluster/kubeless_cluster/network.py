@@ -64,9 +64,9 @@ def marked_rules(iptables_save: str, mark: str) -> list[list[str]]:
     rules = []
     for line in iptables_save.splitlines():
         words = shlex.split(line)
-        if words[:1] == ["-A"] and "--comment" in words:
-            if words[words.index("--comment") + 1] == mark:
-                rules.append(words[1:])
+        marked = words[:1] == ["-A"] and "--comment" in words
+        if marked and words[words.index("--comment") + 1] == mark:
+            rules.append(words[1:])
     return rules
 
 
@@ -87,15 +87,19 @@ def is_ours(instance: Instance) -> bool:
     return _alias(instance.name) == _mark(instance)
 
 
-def check_free(instance: Instance) -> None:
-    """ClusterError when the bridge is another's, or the addresses are in use on the host."""
+def check_owner(instance: Instance) -> None:
+    """ClusterError when there is a bridge of this name that is not ours."""
     alias = _alias(instance.name)
-    if alias is not None and alias != _mark(instance):
-        owner = alias.removeprefix("kubeless-cluster ") or "a program that left no mark"
+    if alias and alias != _mark(instance):
+        owner = alias.removeprefix("kubeless-cluster ")
         raise ClusterError(
             f"interface {instance.name} belongs to {owner}, not to {instance.state}: take that "
             "cluster down, or choose another number with KUBELESS_CLUSTER_INSTANCE"
         )
+
+
+def check_free(instance: Instance) -> None:
+    """ClusterError when the addresses are in use on the host."""
     routes = _ip_json("-4", "route", "show", "table", "all")
     taken = overlaps(instance.network, routes, {instance.name})
     if taken:
@@ -140,11 +144,12 @@ def create(instance: Instance) -> None:
     _connect(node, mtu)
     for target in (instance.pods, instance.services):
         _ip("route", "add", target, "via", node.address, "dev", instance.name)
+    outside = f"ip saddr {instance.network} ip daddr != {instance.network}"
     rules = f"""
 table ip {instance.name} {{
   chain postrouting {{
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr {instance.network} ip daddr != {instance.network} oifname != "{instance.name}" masquerade
+    {outside} oifname != "{instance.name}" masquerade
   }}
 }}
 """
@@ -185,13 +190,11 @@ def _connect(node: Node, mtu: int) -> None:
 def remove(instance: Instance) -> list[str]:
     """Remove what `create` made, however much of it is there; what was removed, in words."""
     done = []
-    alias = _alias(instance.name)
-    if alias is not None and alias not in ("", _mark(instance)):
-        return []  # another state folder's instance of the same number
+    check_owner(instance)
     for link in sorted(LINKS.glob(f"{instance.name}n*")):
         _ip("link", "delete", link.name)
         done.append(f"interface {link.name}")
-    if alias is not None:
+    if _alias(instance.name) is not None:
         routes = _ip_json("-4", "route", "show", "dev", instance.name)
         _ip("link", "delete", instance.name)
         done.append(f"bridge {instance.name}")
