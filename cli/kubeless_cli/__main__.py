@@ -40,9 +40,15 @@ def run(arguments: list[str]) -> int:
     from kubeless_cli.app import root
     from kubeless_cli.errors import explain
 
+    if "_KUBELESS_COMPLETE" in os.environ:
+        root.main(arguments, prog_name="kubeless")
     try:
-        result = root.main(arguments, prog_name="kubeless", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        # Not root.main(), which takes a closed standard output for success.
+        with root.make_context("kubeless", arguments) as context:
+            root.invoke(context)
+        return 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

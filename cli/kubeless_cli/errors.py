@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from kubeless_cli.table import plain
+
 _CAUSE = re.compile(
     r"^(?:Invalid value|Required value|Unsupported value|Duplicate value|Too long|Too many|"
     r'Forbidden|Internal error)(?:: (?:"(?:[^"\\]|\\.)*"|\{.*?\}|\[.*?\]|[^\s:]+))?: ',
@@ -20,7 +22,13 @@ _CAUSE = re.compile(
 
 
 class Failure(click.ClickException):
-    """A command could not do what was asked; exit code 1."""
+    """A command could not do what was asked; exit code 1.
+
+    Messages carry what pods and servers wrote: nothing in them may drive the terminal.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
 
 
 class Problem(click.UsageError):

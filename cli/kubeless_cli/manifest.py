@@ -35,8 +35,7 @@ def build(
         "metadata": metadata | {"labels": selector_labels(name)},
         "spec": {},
     }
-    manifest: Object = _prune(change(function, wish, source, deps), keep={"spec"})
-    return manifest
+    return change(function, wish, source, deps)
 
 
 def change(function: Object, wish: Wish, source: Source | None, deps: str | None) -> Object:
@@ -156,9 +155,9 @@ def _deployment(spec: Object, wish: Wish) -> None:
         if given is not None:
             place.pop(key, None)
 
-    if len(containers) == 1 and not _prune(container):
+    if len(containers) == 1 and not _says_something(container):
         del pod["containers"]
-    _set(spec, "deployment", deployment if _prune(deployment) else {})
+    _set(spec, "deployment", deployment if _says_something(deployment) else {})
 
 
 def _set(place: Object, key: str, value: Any) -> None:
@@ -186,16 +185,19 @@ def _open(place: Object, *keys: str) -> Object:
     return place
 
 
-def _prune(value: Any, keep: frozenset[str] | set[str] = frozenset()) -> Any:
-    """Without nulls, empty strings, lists and objects, however deep; but `keep`, and list items."""
-    if not isinstance(value, dict):
-        return value
-    pruned = {key: _prune(item, keep) for key, item in value.items()}
-    return {
-        key: item
-        for key, item in pruned.items()
-        if key in keep or item not in (None, "", [], {}, [{}])
-    }
+def _says_something(value: Any) -> bool:
+    """Whether there is anything in it but nulls and empty strings, lists and objects.
+
+    What users name themselves (a node's labels) counts even with an empty value.
+    """
+    if isinstance(value, dict):
+        return any(
+            bool(item) if key == "nodeSelector" else _says_something(item)
+            for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return any(_says_something(item) for item in value)
+    return value not in (None, "")
 
 
 def merge_patch(old: Object, new: Object) -> Object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubeless_cli.status import Standing
+from kubeless_cli.status import Phase, Standing
 from kubeless_cli.table import plain
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Progress:
         return self
 
     def report(self, standing: Standing) -> None:
-        """Show it, unless it is what is shown already."""
-        if standing == self._last:
+        """Show what is waited for, unless it shows already. How it ended is for others to say."""
+        if standing == self._last or standing.phase is not Phase.WAITING:
             return
         self._last = standing
         line = " ".join(plain(str(standing)).split())

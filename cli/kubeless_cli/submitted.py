@@ -11,7 +11,6 @@ from kubeless_cli.errors import Failure
 from kubeless_cli.inputs import say
 from kubeless_cli.progress import Progress
 from kubeless_cli.status import NOT_SEEN, Phase, url
-from kubeless_cli.table import plain
 from kubeless_cli.wait import until_ready
 
 Object = dict[str, Any]
@@ -36,13 +35,13 @@ def finish(connection: Connection, function: Object, wait: bool, limit: int) -> 
         click.echo(url(function) or name)
         return
     if standing.phase is Phase.FAILED:
-        raise Failure(plain(f"Function {name} failed. {standing}"))
+        raise Failure(f"Function {name} failed. {standing}")
     if standing == NOT_SEEN:
         raise Failure(
             f"Function {name} was submitted, but no controller has looked at it in {limit} s.\n"
             "Is it running? Try 'kubectl get pods -A -l app.kubernetes.io/name=kubeless'."
         )
     raise Failure(
-        plain(f"Function {name} is not ready after {limit} s. {standing}")
-        + "\nIt may still become ready; --wait-timeout waits longer."
+        f"Function {name} is not ready after {limit} s. {standing}\n"
+        "It may still become ready; --wait-timeout waits longer."
     )

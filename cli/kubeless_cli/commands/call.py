@@ -14,7 +14,6 @@ from kubeless_cli.errors import Failure, Problem
 from kubeless_cli.flags import function_name
 from kubeless_cli.source import SourceError, read_file
 from kubeless_cli.status import Phase, standing
-from kubeless_cli.table import plain
 
 MAX_SHOWN = 64 * 1024
 
@@ -100,7 +99,7 @@ def _body(data: str | None, data_file: str | None) -> bytes | None:
 
 def _refusal(answer: Any) -> str:
     """The function's own error: its status and body."""
-    body = plain(answer.body[:MAX_SHOWN].decode("utf-8", "replace")).strip()
+    body = answer.body[:MAX_SHOWN].decode("utf-8", "replace").strip()
     if answer.status == 408:
         return "Request timeout exceeded"
     return f"{answer.status} {answer.phrase}".strip() + (f": {body}" if body else "")
@@ -116,10 +115,10 @@ def _not_called(connection: Connection, name: str, answer: Any) -> Exception:
     state = standing(function)
     if state.phase is Phase.READY:
         return Failure(
-            f"Function {name} is ready, but the call did not get through: {plain(answer.message)}\n"
+            f"Function {name} is ready, but the call did not get through: {answer.message}\n"
             f"'kubeless function logs {name}' may say more."
         )
     return Failure(
-        plain(f"Function {name} is not ready. {state}")
-        + f"\n'kubeless function describe {name}' shows all of it."
+        f"Function {name} is not ready. {state}\n"
+        f"'kubeless function describe {name}' shows all of it."
     )
