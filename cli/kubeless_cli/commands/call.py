@@ -14,6 +14,7 @@ from kubeless_cli.errors import Failure, Problem
 from kubeless_cli.flags import function_name
 from kubeless_cli.source import SourceError, read_file
 from kubeless_cli.status import Phase, standing
+from kubeless_cli.stdout import emit
 
 MAX_SHOWN = 64 * 1024
 
@@ -78,8 +79,7 @@ def call(
         raise _not_called(connection, name, answer)
     if answer.status >= 400:
         raise Failure(_refusal(answer))
-    sys.stdout.buffer.write(answer.body + b"\n")
-    sys.stdout.buffer.flush()
+    emit(answer.body)
 
 
 def _body(data: str | None, data_file: str | None) -> bytes | None:

@@ -17,6 +17,7 @@ from kubeless_cli.inputs import check_size, read_dependencies, read_source, say
 from kubeless_cli.manifest import build
 from kubeless_cli.output import dump
 from kubeless_cli.ownership import MANAGER, adopt
+from kubeless_cli.stdout import emit
 from kubeless_cli.submitted import finish
 
 Object = dict[str, Any]
@@ -40,7 +41,7 @@ def deploy(
     check_size(source, deps)
     manifest = build(name, options["namespace"], wish, source, deps)
     if dryrun:
-        click.echo(dump(manifest, output))
+        emit(dump(manifest, output))
         return
     connection = connect(options)
     manifest["metadata"]["namespace"] = connection.namespace

@@ -12,6 +12,7 @@ from kubeless_cli.flags import function_name
 from kubeless_cli.manifest import main_container, pod_spec
 from kubeless_cli.output import dump, tidy
 from kubeless_cli.status import url
+from kubeless_cli.stdout import emit
 from kubeless_cli.table import render
 
 Object = dict[str, Any]
@@ -24,7 +25,7 @@ Object = dict[str, Any]
 def describe(name: str, out: str | None, **options: Any) -> None:
     """Show the function NAME: what it is, and its conditions with their reasons."""
     function = connect(options).function(name)
-    click.echo(dump(tidy(function), out) if out else page(function))
+    emit(dump(tidy(function), out) if out else page(function))
 
 
 def page(function: Object) -> str:

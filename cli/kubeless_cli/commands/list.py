@@ -12,6 +12,7 @@ from kubeless_cli.errors import Problem
 from kubeless_cli.manifest import main_container
 from kubeless_cli.output import dump, tidy
 from kubeless_cli.status import ready_column, standing, url
+from kubeless_cli.stdout import emit
 from kubeless_cli.table import render
 
 Object = dict[str, Any]
@@ -42,7 +43,7 @@ def list_functions(
         listed = connection.client.list(functions(), namespace, labels=selector, limit=500)
         found = [_typed(item) for item in listed["items"]]
     if out in ("yaml", "json"):
-        click.echo(dump(_document(found, names), out))
+        emit(dump(_document(found, names), out))
         return
     if not found:
         where = "" if all_namespaces else f" in namespace '{connection.namespace}'"
@@ -52,7 +53,7 @@ def list_functions(
     rows += [
         row(function, deployments.get(_key(function)), wide=out == "wide") for function in found
     ]
-    click.echo(render(rows))
+    emit(render(rows))
 
 
 def row(function: Object, deployment: Object | None, *, wide: bool) -> list[str]:

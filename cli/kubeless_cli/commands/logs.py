@@ -6,7 +6,6 @@ several pods reads each in a thread of its own; lines stay whole.
 
 from __future__ import annotations
 
-import sys
 from threading import Lock, Thread
 from typing import Any
 
@@ -17,6 +16,7 @@ from kubeless_cli.errors import Failure
 from kubeless_cli.flags import duration, function_name
 from kubeless_cli.inputs import say
 from kubeless_cli.podlogs import Stream, container_state, containers
+from kubeless_cli.stdout import write
 
 Object = dict[str, Any]
 
@@ -90,7 +90,7 @@ def _print(
     pods: list[Object], query: dict[str, str], connection: Connection, prefixed: bool
 ) -> None:
     streams = [Stream(connection, pod, query) for pod in pods]
-    out, lock = sys.stdout.buffer, Lock()
+    lock = Lock()
     gone = False
 
     def copy(stream: Stream) -> None:
@@ -101,8 +101,7 @@ def _print(
                 if gone:
                     return
                 try:
-                    out.write(prefix + line)
-                    out.flush()
+                    write(prefix + line)
                 except BrokenPipeError:
                     gone = True
                     return

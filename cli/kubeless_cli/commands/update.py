@@ -18,6 +18,7 @@ from kubeless_cli.manifest import change, merge_patch
 from kubeless_cli.output import dump, portable
 from kubeless_cli.ownership import MANAGER
 from kubeless_cli.source import Source
+from kubeless_cli.stdout import emit
 from kubeless_cli.submitted import finish
 
 Object = dict[str, Any]
@@ -46,7 +47,7 @@ def update(
     connection = connect(options)
     if dryrun:
         changed = change(connection.function(name), wish, source, deps)
-        click.echo(dump(portable(changed), output))
+        emit(dump(portable(changed), output))
         return
     say("Redeploying function...")
     finish(connection, patch(connection, name, wish, source, deps), wait, wait_timeout)
