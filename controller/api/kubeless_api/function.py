@@ -158,7 +158,9 @@ def _image(spec: Mapping[str, Any], deployment: Mapping[str, Any]) -> str:
     image = fields.text(spec, "image", "spec")
     if image:
         return image
-    template = fields.mapping(fields.mapping(deployment, "spec", "spec.deployment"), "template", "")
+    template = fields.mapping(
+        fields.mapping(deployment, "spec", "spec.deployment"), "template", "spec.deployment.spec"
+    )
     pod = fields.mapping(template, "spec", "spec.deployment.spec.template")
     containers = fields.objects(pod, "containers", "spec.deployment.spec.template.spec")
     if not containers:

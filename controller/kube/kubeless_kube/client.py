@@ -32,14 +32,16 @@ PATCH_TYPES = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
 }
-METADATA_ONLY = (
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
-    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-)
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 # The server sends a bookmark about once a minute: a longer silence is a dead connection.
 WATCH_SILENCE_SECONDS = 90.0
+# Errors come back as answers, 429 among them: who asked decides when to ask again.
+CONNECT_ONCE_MORE = urllib3.Retry(
+    connect=1, read=False, redirect=False, status=False, other=0, respect_retry_after_header=False
+)
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -143,7 +145,7 @@ class Client:
             "limit": str(limit) if limit else "",
             "resourceVersion": resource_version,
         }
-        accept = METADATA_ONLY if metadata_only else ""
+        accept = METADATA_LIST if metadata_only else ""
         path = resource.path(namespace)
         result = self._json("GET", path, query, accept=accept)
         items = result["items"] = result.get("items") or []
@@ -184,7 +186,7 @@ class Client:
             "GET",
             resource.path(namespace),
             query=query,
-            headers={"Accept": METADATA_ONLY} if metadata_only else {},
+            headers={"Accept": METADATA_WATCH} if metadata_only else {},
             timeout=WATCH_SILENCE_SECONDS,
             stream=True,
         )
@@ -318,7 +320,7 @@ class Client:
                 headers=sent,
                 preload_content=not stream,
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout or READ_SECONDS),
-                retries=urllib3.Retry(connect=1, read=0, redirect=0, status=0, other=0),
+                retries=CONNECT_ONCE_MORE,
             )
         except urllib3.exceptions.MaxRetryError as error:
             raise Unreachable(f"{self.host} cannot be reached: {error.reason}") from error

@@ -39,12 +39,21 @@ class Child:
     * An object without a reference to the owner's uid is never written.
     * Nothing is written when the annotation and the live object say what is wanted.
     * An apply that did not help is not repeated: what the server makes of it is what there will be.
+
+    ``compared`` are the parts in which a live object can differ from the wanted one.
     """
 
-    def __init__(self, client: Client, resource: Resource, informer: Informer) -> None:
+    def __init__(
+        self,
+        client: Client,
+        resource: Resource,
+        informer: Informer,
+        compared: tuple[str, ...] = ("metadata", "spec"),
+    ) -> None:
         self._client = client
         self._resource = resource
         self._informer = informer
+        self._compared = compared
         # uid -> (hash asked for, resourceVersion then): applied, and yet the server shows something else.
         self._normalised: dict[str, tuple[str, str]] = {}
 
@@ -82,11 +91,14 @@ class Child:
         annotations = live["metadata"].get("annotations") or {}
         if annotations.get(names.ANNOTATION_APPLIED, "") != asked:
             return "a change of what is wanted"
-        path = drifted(wanted, live)
+        path = self._drift(wanted, live)
         seen = (asked, live["metadata"]["resourceVersion"])
         if path and self._normalised.get(live["metadata"]["uid"]) == seen:
             return ""
         return path
+
+    def _drift(self, wanted: Object, live: Object) -> str:
+        return drifted({part: wanted[part] for part in self._compared}, live)
 
     def _apply(self, wanted: Object, live: Object, difference: str) -> Object:
         namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
@@ -106,7 +118,7 @@ class Child:
         log.info("%s: applied, for %s", _name(self._resource, wanted), difference)
         self._informer.remember(applied)
         metadata = applied["metadata"]
-        if drifted(wanted, applied):
+        if self._drift(wanted, applied):
             asked = wanted["metadata"]["annotations"].get(names.ANNOTATION_APPLIED, "")
             self._normalised[metadata["uid"]] = (asked, metadata["resourceVersion"])
         else:

@@ -120,7 +120,8 @@ class FunctionReconciler:
         self._caches = caches
         self._settings = settings
         self._now = now
-        self._config_maps = Child(client, CONFIGMAPS, caches.config_maps)
+        # Immutable, and named by its content: what is in it need not be read.
+        self._config_maps = Child(client, CONFIGMAPS, caches.config_maps, compared=("metadata",))
         self._deployments = Child(client, DEPLOYMENTS, caches.deployments)
         self._services = Child(client, SERVICES, caches.services)
         caches.deployments.on_change(self._forget_gone)

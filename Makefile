@@ -1,0 +1,68 @@
+# Every entry point. `make help` lists them; a newcomer needs `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+LOCAL := tools/cluster/cluster
+PYTHON := .venv/bin/python
+PACKAGES := controller/api/kubeless_api controller/kube/kubeless_kube controller/kubeless_controller cli/kubeless_cli
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make the development environment in .venv
+	@tools/setup
+
+.PHONY: demo
+demo: ## Set everything up, deploy the examples and call them
+	@tools/setup
+	@$(MAKE) up
+	@$(PYTHON) tools/demo.py
+
+.PHONY: test
+test: ## Run all tests
+	@tools/setup
+	@tools/test
+
+.PHONY: check
+check: ## Lint, types, unit tests and chart rendering: quick, no cluster
+	@tools/setup
+	@tools/check
+
+.PHONY: images
+images: ## Build all images (docker, or buildah where no engine answers)
+	@tools/setup
+	@$(PYTHON) tools/images/images build
+
+.PHONY: push
+push: images ## Push all images: make push REGISTRY=registry.example.com/team
+	@$(PYTHON) tools/images/images push "$(REGISTRY)"
+
+# For `make up`: the cluster to install into, `local` or `current`; REGISTRY and YES=1 go with the latter.
+CLUSTER ?= local
+
+.PHONY: up
+up: ## Bring up the local cluster with Kubeless in it; CLUSTER=current: into the current kube context
+	@tools/setup
+	@$(PYTHON) tools/up.py --cluster "$(CLUSTER)" --registry "$(REGISTRY)" $(if $(YES),--yes)
+
+.PHONY: down
+down: ## Remove the local cluster and all that it made on this machine
+	@$(LOCAL) down
+
+.PHONY: env
+env: ## Print exports for `eval "$$(make -s env)"`: KUBECONFIG, PATH with kubectl, helm, kubeless
+	@$(LOCAL) env --path "$(CURDIR)/.venv/bin"
+
+.PHONY: status
+status: ## Say what of the local cluster is up
+	@$(LOCAL) status
+
+.PHONY: bench
+bench: ## Measure, and print the table of docs/numbers
+	@tools/setup
+	@$(MAKE) up
+	@$(PYTHON) -m tests.bench

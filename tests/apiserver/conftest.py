@@ -1,0 +1,221 @@
+"""A control plane for the whole run, a namespace for each test, a controller where one is asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_kube.client import Client
+from kubeless_kube.errors import ApiError, Invalid
+from kubeless_kube.resources import NAMESPACES
+from tests.support.control_plane import CRDS, ROOT, ControlPlane
+from tests.support.processes import Process, free_ports
+from tests.support.waiting import wait_for
+
+Object = dict[str, Any]
+TABLE = yaml.safe_load((ROOT / "charts/kubeless/files/runtimes.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+    try:
+        plane.start()
+        client = plane.client()
+        for file in (ROOT / "charts/kubeless/files/crds").glob("*.yaml"):
+            client.apply(CRDS, yaml.safe_load(file.read_text()), manager="test")
+        wait_for(lambda: _served(client), "the API server serves Functions")
+        yield plane
+    finally:
+        plane.stop()
+
+
+def _served(client: Client) -> bool:
+    try:
+        client.list(FUNCTIONS)
+    except ApiError:  # not found, and then a moment of 429: its storage is being set up
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def client(control_plane: ControlPlane) -> Client:
+    """Cluster admin."""
+    return control_plane.client()
+
+
+@pytest.fixture
+def namespace(client: Client) -> Iterator[str]:
+    """A namespace of the test's own, deleted in the background afterwards."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    client.create(NAMESPACES, {"metadata": {"name": name}})
+    yield name
+    for item in client.list(FUNCTIONS, name)["items"]:
+        client.delete(FUNCTIONS, name, item["metadata"]["name"])
+    client.delete(NAMESPACES, None, name)
+
+
+class Controller:
+    """The controller as a process; its log tells what it wrote."""
+
+    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+        self._kubeconfig = kubeconfig
+        self._folder = folder
+        self._config = folder / "config.json"
+        self._config.write_text(json.dumps(settings()))
+        self.process: Process | None = None
+        (self.port,) = free_ports(1)
+
+    def start(self) -> Process:
+        """Start it and wait until it is ready."""
+        self.process = Process(
+            "controller",
+            [
+                *(sys.executable, "-W", "error", "-m", "kubeless_controller"),
+                *("--config", self._config),
+                *("--kubeconfig", self._kubeconfig),
+                *("--port", str(self.port)),
+            ],
+            self._folder,
+            {key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+        )
+        wait_for(self._is_ready, "the controller is ready")
+        return self.process
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric's samples, by the start of their lines."""
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in self._get("/metrics").splitlines()
+            if line.startswith(name)
+        )
+
+    def writes(self) -> float:
+        """Requests so far that asked the API server to change something."""
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in self._get("/metrics").splitlines()
+            if line.startswith("rest_client_requests_total")
+            and any(f'method="{verb}"' in line for verb in ("POST", "PUT", "PATCH", "DELETE"))
+        )
+
+    def _get(self, path: str) -> str:
+        import urllib.request
+
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.running(), self.process.tail()
+        try:
+            return self._get("/readyz") == "ok"
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def controller_process(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Controller]:
+    """A controller that the test starts, kills and starts again as it likes."""
+    controller = Controller(control_plane.kubeconfig, tmp_path)
+    yield controller
+    if controller.process is not None and controller.process.running():
+        controller.process.stop()
+
+
+@pytest.fixture
+def controller(controller_process: Controller) -> Controller:
+    """A controller that runs."""
+    controller_process.start()
+    return controller_process
+
+
+def settings() -> Object:
+    """The controller's configuration, with the runtimes of the chart's own table."""
+    return {
+        "runtimes": [
+            {
+                "id": row["id"],
+                "image": f"localhost/kubeless/{row['image']}:test",
+                "suffix": row["suffix"],
+                "dependencyFile": row["dependencyFile"],
+                "aliases": row["aliases"],
+            }
+            for row in TABLE
+        ]
+    }
+
+
+@pytest.fixture
+def deploy(client: Client, namespace: str) -> Callable[..., Object]:
+    """Make or change a Function of the test's namespace: ``deploy(name, **spec)``."""
+
+    def deploy_function(
+        name: str = "hello", *, labels: dict[str, str] | None = None, **spec: Any
+    ) -> Object:
+        return client.apply(
+            FUNCTIONS, manifest(namespace, name, labels=labels, **spec), manager="user"
+        )
+
+    return deploy_function
+
+
+def manifest(
+    namespace: str, name: str = "hello", *, labels: dict[str, str] | None = None, **spec: Any
+) -> Object:
+    """A Function that works, with the fields that the test is about."""
+    return {
+        "apiVersion": "kubeless.io/v1beta1",
+        "kind": "Function",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
+        "spec": {
+            "runtime": "python3.13",
+            "handler": "hello.handler",
+            "function": "def handler(event, context):\n    return 'hello'\n",
+            **spec,
+        },
+    }
+
+
+@pytest.fixture
+def refused(client: Client, namespace: str) -> Callable[..., str]:
+    """The API server's message when it refuses a Function; fails when it does not."""
+
+    def message_for(name: str = "hello", **spec: Any) -> str:
+        with pytest.raises(Invalid) as caught:
+            client.create(FUNCTIONS, manifest(namespace, name, **spec))
+        return caught.value.message
+
+    return message_for
+
+
+@pytest.fixture
+def condition(client: Client, namespace: str) -> Callable[..., Object]:
+    """Wait until a condition speaks of the current generation and, if given, has this reason."""
+
+    def wait_for_condition(name: str, kind: str, reason: str = "") -> Object:
+        def look() -> Object | None:
+            function = client.get(FUNCTIONS, namespace, name)
+            for entry in (function.get("status") or {}).get("conditions", []):
+                if (
+                    entry["type"] == kind
+                    and entry["observedGeneration"] == function["metadata"]["generation"]
+                    and reason in ("", entry["reason"])
+                ):
+                    found: Object = entry
+                    return found
+            return None
+
+        return wait_for(look, f"{kind} of {name} {reason}".strip())
+
+    return wait_for_condition

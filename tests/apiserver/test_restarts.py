@@ -1,0 +1,172 @@
+"""The controller, the API server and the network come and go; what the specs say stays."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_kube.client import Client
+from kubeless_kube.errors import ApiError, NotFound, Unreachable
+from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, SERVICES
+from tests.apiserver.conftest import Controller, manifest
+from tests.support.control_plane import ControlPlane
+from tests.support.waiting import wait_for
+
+Object = dict[str, Any]
+CHILDREN = (DEPLOYMENTS, SERVICES, CONFIGMAPS)
+
+
+def source(version: int) -> str:
+    return f"def handler(event, context):\n    return {version}\n"
+
+
+def is_built(client: Client, namespace: str, name: str) -> bool:
+    function = client.get(FUNCTIONS, namespace, name)
+    return any(
+        entry["type"] == "Accepted"
+        and entry["status"] == "True"
+        and entry["observedGeneration"] == function["metadata"]["generation"]
+        for entry in (function.get("status") or {}).get("conditions", [])
+    )
+
+
+def test_a_restart_finds_everything_and_writes_nothing(
+    client: Client, namespace: str, controller: Controller
+) -> None:
+    names = [f"f{number}" for number in range(30)]
+    for name in names:
+        spec: Object = {
+            # Values that the API server writes in another way than they were asked for.
+            "resources": {
+                "limits": {"cpu": "1000m", "memory": "1024Mi"},
+                "requests": {"cpu": "0.5"},
+            },
+            "env": [{"name": "EMPTY", "value": ""}, {"name": "A", "value": "1"}],
+            "service": {"ports": [{"port": 80, "targetPort": "9090"}]},
+        }
+        client.apply(FUNCTIONS, manifest(namespace, name, **spec), manager="user")
+    for name in names:
+        wait_for(lambda name=name: is_built(client, namespace, name), f"{name} is built")
+    wait_for(lambda: settled(controller), "the controller has nothing to do")
+    assert controller.process is not None
+    assert controller.process.stop() == 0, controller.process.tail()
+    controller.start()
+    wait_for(
+        lambda: controller.metric("controller_runtime_reconcile_total") >= len(names),
+        "every Function is looked at",
+    )
+    assert settled(controller)
+    assert controller.writes() == 0, controller.process.tail(60)
+
+
+def settled(controller: Controller) -> bool:
+    """Say whether no pass is made for half a second."""
+    before = controller.metric("controller_runtime_reconcile_total")
+    time.sleep(0.5)
+    return controller.metric("controller_runtime_reconcile_total") == before
+
+
+def test_kill_9_at_any_moment_of_50_applies_and_deletes(
+    client: Client, namespace: str, controller_process: Controller
+) -> None:
+    chance = random.Random(7)
+    controller_process.start()
+    wanted: dict[str, int] = {}
+    for step in range(50):
+        name = f"f{chance.randrange(12)}"
+        if name in wanted and chance.random() < 0.4:
+            client.delete(FUNCTIONS, namespace, name)
+            del wanted[name]
+        else:
+            wanted[name] = step
+            client.apply(
+                FUNCTIONS,
+                manifest(namespace, name, function=source(step), replicas=step % 3),
+                manager="user",
+            )
+        if step % 5 == 2:
+            time.sleep(chance.uniform(0, 0.15))
+            assert controller_process.process is not None
+            controller_process.process.kill()
+            controller_process.start()
+
+    def difference() -> str:
+        return exact_difference(client, namespace, wanted)
+
+    def is_exact() -> bool:
+        return not difference()
+
+    try:
+        wait_for(is_exact, "the world is what the specs say", 60)
+    except AssertionError:
+        raise AssertionError(difference()) from None
+
+
+def exact_difference(client: Client, namespace: str, wanted: dict[str, int]) -> str:
+    """What is wrong with the children of a namespace's Functions; '' when nothing is."""
+    functions = {
+        item["metadata"]["name"]: item for item in client.list(FUNCTIONS, namespace)["items"]
+    }
+    if functions.keys() != wanted.keys():
+        return f"Functions {sorted(functions)} instead of {sorted(wanted)}"
+    uids = {item["metadata"]["uid"] for item in functions.values()}
+    for resource in CHILDREN:
+        for item in client.list(resource, namespace, labels="created-by=kubeless")["items"]:
+            owner = item["metadata"]["ownerReferences"][0]["uid"]
+            if owner not in uids:
+                return f"{resource.kind} {item['metadata']['name']} is orphaned"
+    for name, version in wanted.items():
+        if not is_built(client, namespace, name):
+            return f"{name} is not built"
+        try:
+            client.get(SERVICES, namespace, name)
+            deployment = client.get(DEPLOYMENTS, namespace, name)
+            volume = deployment["spec"]["template"]["spec"]["volumes"][0]
+            config_map = client.get(CONFIGMAPS, namespace, volume["configMap"]["name"])
+        except NotFound as error:
+            return str(error)
+        if config_map["data"]["hello.py"] != source(version):
+            return f"{name} runs another source than version {version}"
+        if deployment["spec"]["replicas"] != version % 3:
+            return f"{name} has {deployment['spec']['replicas']} replicas instead of {version % 3}"
+    return ""
+
+
+@pytest.mark.usefixtures("controller")
+def test_the_api_server_restarts(
+    control_plane: ControlPlane,
+    client: Client,
+    namespace: str,
+    deploy: Callable[..., Object],
+    condition: Callable[..., Object],
+) -> None:
+    deploy("before")
+    condition("before", "Accepted", "Valid")
+    control_plane.api_server.kill()
+    control_plane.start_api_server()
+    wait_for(lambda: is_up(client), "the API server is back", 60)
+    deploy("after")
+    condition("after", "Accepted", "Valid")
+    client.delete(SERVICES, namespace, "before")
+    wait_for(lambda: exists(client, namespace, "before"), "drift is repaired as before")
+
+
+def is_up(client: Client) -> bool:
+    try:
+        client.list(FUNCTIONS)
+    except (ApiError, Unreachable):
+        return False
+    return True
+
+
+def exists(client: Client, namespace: str, name: str) -> bool:
+    try:
+        client.get(SERVICES, namespace, name)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""A real control plane on the loopback address, without nodes.
+
+etcd, kube-apiserver and kube-controller-manager: objects are checked, owned,
+collected and rolled out as in any cluster, and pods stay pending.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from kubeless_kube.client import Client
+from kubeless_kube.errors import ApiError, Unreachable
+from kubeless_kube.resources import Resource
+from tests.support.processes import Process, free_ports
+from tests.support.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+CRDS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
+)
+TOKEN = "for-this-test-only"
+
+
+def programs() -> Path:
+    """The folder of the cluster's programs, built when they are not."""
+    command = [ROOT / "tools/cluster/cluster", "bin"]
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return Path(found.stdout.strip())
+
+
+class ControlPlane:
+    """Started by ``start``; ``client()`` is cluster admin."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kubeconfig = folder / "kubeconfig"
+        self._bin = programs()
+        self._etcd_port, self._peer_port, self.port, self._manager_port = free_ports(4)
+        self._running: list[Process] = []
+
+    def start(self) -> None:
+        """Start everything and wait until the API server is ready."""
+        folder = self.folder
+        for command in (
+            ["openssl", "genrsa", "-out", folder / "sa.key", "2048"],
+            ["openssl", "rsa", "-in", folder / "sa.key", "-pubout", "-out", folder / "sa.pub"],
+        ):
+            subprocess.run(command, check=True, capture_output=True)
+        (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
+        self._etcd()
+        self.start_api_server()
+        certificate = folder / "certificates" / "apiserver.crt"
+        wait_for(certificate.exists, "the API server's certificate")
+        self._write_kubeconfig(certificate)
+        self._wait_until_ready()
+        self._manager()
+
+    def client(self) -> Client:
+        """A client of its own."""
+        return Client.from_kubeconfig(str(self.kubeconfig))
+
+    def start_api_server(self) -> Process:
+        """Start the API server, also after it was stopped."""
+        folder = self.folder
+        self.api_server = self._start(
+            "kube-apiserver",
+            self._bin / "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self.port}",
+            "--endpoint-reconciler-type=none",
+            f"--cert-dir={folder}/certificates",
+            f"--service-account-key-file={folder}/sa.pub",
+            f"--service-account-signing-key-file={folder}/sa.key",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--token-auth-file={folder}/tokens.csv",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.0.0.0/16",
+        )
+        return self.api_server
+
+    def stop(self) -> None:
+        """Stop everything, the API server before etcd."""
+        for process in reversed(self._running):
+            process.kill()
+
+    def _etcd(self) -> None:
+        client, peer = (f"http://127.0.0.1:{port}" for port in (self._etcd_port, self._peer_port))
+        self._start(
+            "etcd",
+            self._bin / "etcd",
+            f"--data-dir={self.folder}/etcd",
+            "--unsafe-no-fsync",
+            "--log-level=error",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+        )
+
+    def _manager(self) -> None:
+        self._start(
+            "kube-controller-manager",
+            self._bin / "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self._manager_port}",
+            f"--cert-dir={self.folder}/manager-certificates",
+            f"--service-account-private-key-file={self.folder}/sa.key",
+            "--controllers=deployment-controller,replicaset-controller,namespace-controller,"
+            "garbage-collector-controller,serviceaccount-controller,resourcequota-controller",
+        )
+
+    def _start(self, name: str, *command: str | Path) -> Process:
+        process = Process(name, command, self.folder)
+        self._running.append(process)
+        return process
+
+    def _write_kubeconfig(self, certificate: Path) -> None:
+        # The certificate that the API server made for itself is its own authority.
+        named = {"name": "test"}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [
+                {
+                    **named,
+                    "cluster": {
+                        "server": f"https://127.0.0.1:{self.port}",
+                        "certificate-authority": str(certificate),
+                    },
+                }
+            ],
+            "users": [{**named, "user": {"token": TOKEN}}],
+            "contexts": [{**named, "context": {"cluster": "test", "user": "test"}}],
+        }
+        self.kubeconfig.write_text(json.dumps(config))
+        os.chmod(self.kubeconfig, 0o600)
+
+    def _wait_until_ready(self) -> None:
+        client = self.client()
+
+        def ready() -> bool:
+            for process in self._running:
+                assert process.running(), f"{process.log.name} ended:\n{process.tail()}"
+            try:
+                return client.request("GET", "/readyz").status == 200
+            except (ApiError, Unreachable):
+                return False
+
+        wait_for(ready, "the API server is ready", 60)

@@ -1,0 +1,63 @@
+"""Programs that tests start, and end, by their process id."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class Process:
+    """One program whose output goes to a file; ended by ``stop`` or ``kill``."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = folder / f"{name}.log"
+        with self.log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(env) if env is not None else None,
+            )
+        self.pid = self._popen.pid
+
+    def running(self) -> bool:
+        """Say whether it runs; one that ended by itself is a surprise that ``tail`` explains."""
+        return self._popen.poll() is None
+
+    def stop(self, seconds: float = 20.0) -> int:
+        """SIGTERM, and SIGKILL when that is not heard; returns the exit code."""
+        self._popen.terminate()
+        try:
+            return self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self) -> int:
+        """SIGKILL; returns the exit code."""
+        self._popen.kill()
+        return self._popen.wait()
+
+    def tail(self, lines: int = 30) -> str:
+        """The last lines that it wrote."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nothing listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
