@@ -105,7 +105,7 @@ def status(instance: Instance) -> int:
         print(f"{row.name:<24} {pid:>8}  {' '.join(filter(None, [row.state, row.version]))}")
     go_mod = (binaries.MODULE / "go.mod").read_text()
     for title, module in binaries.VERSIONS.items():
-        print(f"{title:<24} {'':>8}  {binaries.module_version(go_mod, module)}")
+        print(f"{title + ' version':<24} {'':>8}  {binaries.module_version(go_mod, module)}")
     print(f"{'kubeconfig':<24} {'':>8}  {instance.kubeconfig}")
     print(f"{'programs':<24} {'':>8}  {built.folder}")
     print(f"{'logs':<24} {'':>8}  {instance.logs} {instance.node.logs}")

@@ -23,6 +23,8 @@ from .errors import ClusterError
 
 TAIL = 15
 """Log lines shown when a component fails."""
+PATIENCE = 10.0
+"""Seconds that a component which ran already may stay unready."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,13 @@ def _lives(component: Component, cgroups: Cgroups) -> bool:
     return any(words and Path(words[0]).name in ("sh", "nsenter") for words in lines)
 
 
-def wait_ready(components: list[Component], cgroups: Cgroups) -> None:
-    """Return when each is ready. One that ends is started once more.
+def wait_ready(
+    components: list[Component], cgroups: Cgroups, fresh: frozenset[str] = frozenset()
+) -> None:
+    """Return when each is ready.
 
+    One that ends is started once more; so is one that ran already and stays
+    unready (it is not in `fresh`): usually it only waits for another that was just started, but it may hang.
     Raises ClusterError with its last log lines when one ends twice or is not
     ready within its timeout.
     """
@@ -160,8 +166,10 @@ def wait_ready(components: list[Component], cgroups: Cgroups) -> None:
             late = time.monotonic() - begin > component.timeout
             # Between fork and joining its cgroup it looks as if it had ended.
             ended = time.monotonic() - begin > 1.0 and not _lives(component, cgroups)
-            if ended and component.name not in again and not late:
+            hangs = component.name not in fresh and time.monotonic() - begin > PATIENCE
+            if (ended or hangs) and component.name not in again and not late:
                 again.add(component.name)
+                stop(component, cgroups)
                 start(component, cgroups)
             elif ended or late:
                 what = "ended" if ended else f"is not ready after {component.timeout:.0f} s"

@@ -28,6 +28,7 @@ CHANGED = {
 }
 """Kernel setting under /proc/sys, and the value to set (empty: a component does it)."""
 SYSCTL = Path("/proc/sys")
+LINKS = Path("/sys/class/net")
 
 
 def read_settings() -> dict[str, str]:
@@ -47,7 +48,7 @@ def _others(instance: Instance, folder: Path) -> list[str]:
     return [
         entry.name
         for entry in folder.glob("instances/*")
-        if entry.name != instance.name and Path("/sys/class/net", entry.name).exists()
+        if entry.name != instance.name and (LINKS / entry.name).exists()
     ]
 
 
@@ -57,7 +58,7 @@ def check_owner(instance: Instance, folder: Path = RUN_FOLDER) -> None:
         owner = (folder / "instances" / instance.name).read_text().strip()
     except OSError:
         return
-    if owner != str(instance.state) and Path("/sys/class/net", instance.name).exists():
+    if owner != str(instance.state) and (LINKS / instance.name).exists():
         raise ClusterError(
             f"cluster number {instance.number} is in use by {owner}, not by {instance.state}: "
             "take that one down, or choose another number with KUBELESS_CLUSTER_INSTANCE"

@@ -110,20 +110,20 @@ def _raise(instance: Instance, binaries: Binaries) -> None:
     cgroups = Cgroups(instance.name)
     first = [parts[name] for name in ("containerd", "etcd", "kube-apiserver")]
     with step("containerd, etcd, kube-apiserver", durations):
-        _start(first, cgroups)
-        component.wait_ready([parts["containerd"]], cgroups)
+        fresh = _start(first, cgroups)
+        component.wait_ready([parts["containerd"]], cgroups, fresh)
         own = images.coredns(binaries)
         images.ensure_own(images.Store(node, binaries), [pause, own])
-        component.wait_ready(first, cgroups)
+        component.wait_ready(first, cgroups, fresh)
     rest = [c for c in parts.values() if c not in first]
     with step("controller-manager, scheduler, kubelet, kube-proxy", durations):
-        _start(rest, cgroups)
+        fresh = _start(rest, cgroups)
         forward = "nameserver" in (node.state / "resolv.conf").read_text()
         api = Api(instance)
         _wait("the namespace kube-system", lambda: api.ask("/api/v1/namespaces/kube-system").ok)
         for path, wanted in coredns.manifests(instance, own.name, forward=forward):
             api.apply(path, wanted)
-        component.wait_ready(rest, cgroups)
+        component.wait_ready(rest, cgroups, fresh)
     with step("node and DNS", durations):
         _wait(
             f"node {node.name} to be Ready", lambda: health.node_ready(instance), parts["kubelet"]
@@ -131,15 +131,18 @@ def _raise(instance: Instance, binaries: Binaries) -> None:
         _wait("CoreDNS to be available", lambda: health.dns_ready(instance), parts["kubelet"])
 
 
-def _start(components: list[Component], cgroups: Cgroups) -> None:
-    """Start those that don't run, and those whose configuration changed once more."""
+def _start(components: list[Component], cgroups: Cgroups) -> frozenset[str]:
+    """Start those that don't run, and those whose configuration changed once more; which ones."""
+    started = set()
     for part in components:
         running = component.find(part, cgroups) is not None
-        if running and component.current(part) and part.ready():
+        if running and component.current(part):
             continue
         if running:
             component.stop(part, cgroups)
         component.start(part, cgroups)
+        started.add(part.name)
+    return frozenset(started)
 
 
 def _wait(what: str, ready: Callable[[], bool], blame: Component | None = None) -> None:

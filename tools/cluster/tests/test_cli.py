@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kubeless_cluster import cli
+
+
+@pytest.fixture(autouse=True)
+def empty_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KUBELESS_CLUSTER_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["start"], ["up", "now"], ["down", "--purg"], ["load"], ["env", "--path"]]
+)
+def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(words)
+    assert end.value.code == 2
+    assert "usage: cluster" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["up"], ["down"], ["status"], ["load", "x"]])
+def test_who_is_not_root_is_told_so(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert cli.main(words) == 1
+    assert "needs root (found user id 1000)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["kubeconfig"], ["env"]])
+def test_without_a_cluster_one_is_told_to_make_it(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 1
+    told = capsys.readouterr()
+    assert "run `tools/cluster/cluster up`" in told.err
+    assert told.out == ""
