@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from kubeless_api.conditions import ACCEPTED, READY, is_waiting
+from kubeless_api.conditions import ACCEPTED, AVAILABLE, READY, is_waiting
 
 Object = dict[str, Any]
 
@@ -65,6 +65,12 @@ def current_condition(function: Object, kind: str) -> Object | None:
             newest = (function.get("metadata") or {}).get("generation")
             return condition if seen is None or seen == newest else None
     return None
+
+
+def serves(function: Object) -> bool:
+    """Whether some version of it serves."""
+    available = current_condition(function, AVAILABLE)
+    return available is not None and available["status"] == "True"
 
 
 def url(function: Object) -> str:

@@ -10,7 +10,7 @@ from kubeless_cli.connection import Connection
 from kubeless_cli.errors import Failure
 from kubeless_cli.inputs import say
 from kubeless_cli.progress import Progress
-from kubeless_cli.status import NOT_SEEN, Phase, url
+from kubeless_cli.status import NOT_SEEN, Phase, serves, url
 from kubeless_cli.wait import until_ready
 
 Object = dict[str, Any]
@@ -35,7 +35,8 @@ def finish(connection: Connection, function: Object, wait: bool, limit: int) -> 
         click.echo(url(function) or name)
         return
     if standing.phase is Phase.FAILED:
-        raise Failure(f"Function {name} failed. {standing}")
+        before = "\nThe version before it still serves." if serves(function) else ""
+        raise Failure(f"Function {name} failed. {standing}{before}")
     if standing == NOT_SEEN:
         raise Failure(
             f"Function {name} was submitted, but no controller has looked at it in {limit} s.\n"

@@ -90,7 +90,8 @@ def test_plain_text_of_the_proxy_is_the_clusters_too() -> None:
     [
         (["-H", "nocolon"], "'nocolon' is not a header"),
         (["-H", "a b: c"], "is not a header"),
-        (["-H", "a: b\nc: d"], "line break"),
+        (["-H", "a: b\nc: d"], "not printable ASCII"),
+        (["-H", "a: ä"], "not printable ASCII"),
         (["--method", "GE T"], "not an HTTP method"),
         (["-d", "x", "--data-file", "y"], "exclude each other"),
         (["--data-file", "nosuch"], "'nosuch' does not exist"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from kubeless_cli.flags import function_name
 from kubeless_cli.source import SourceError, read_file
 from kubeless_cli.status import Phase, standing
 from kubeless_cli.stdout import emit
+
+if TYPE_CHECKING:
+    from kubeless_cli.proxy import Answer
 
 MAX_SHOWN = 64 * 1024
 
@@ -27,8 +30,9 @@ def _headers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
         if not colon or not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
             message = f"'{value}' is not a header: expected 'Name: value'."
             raise click.BadParameter(message, ctx, param)
-        if re.search(r"[\r\n\0]", content):
-            raise click.BadParameter(f"'{name}' has a line break in its value.", ctx, param)
+        if not re.fullmatch(r"[\t\x20-\x7e]*", content):
+            message = f"the value of '{name}' has characters that are not printable ASCII."
+            raise click.BadParameter(message, ctx, param)
         headers[name] = content
     return headers
 
@@ -78,7 +82,7 @@ def call(
     if answer.by_cluster:
         raise _not_called(connection, name, answer)
     if answer.status >= 400:
-        raise Failure(_refusal(answer))
+        raise Failure(_refusal(name, answer))
     emit(answer.body)
 
 
@@ -97,15 +101,18 @@ def _body(data: str | None, data_file: str | None) -> bytes | None:
     return data.encode("utf-8", "surrogateescape") if data else None
 
 
-def _refusal(answer: Any) -> str:
+def _refusal(name: str, answer: Answer) -> str:
     """The function's own error: its status and body."""
-    body = answer.body[:MAX_SHOWN].decode("utf-8", "replace").strip()
     if answer.status == 408:
         return "Request timeout exceeded"
-    return f"{answer.status} {answer.phrase}".strip() + (f": {body}" if body else "")
+    status = f"{answer.status} {answer.phrase}".strip()
+    body = answer.body[:MAX_SHOWN].decode("utf-8", "replace").strip()
+    text = f"{status}: {body}" if body not in ("", answer.phrase) else status
+    hint = f"\n'kubeless function logs {name}' shows why." if answer.status == 500 else ""
+    return text + hint
 
 
-def _not_called(connection: Connection, name: str, answer: Any) -> Exception:
+def _not_called(connection: Connection, name: str, answer: Answer) -> Exception:
     """Why the API server did not get through: the function's own condition knows."""
     from kubeless_kube.errors import error_from_response
 
