@@ -8,6 +8,7 @@ is escaped, so that a request can't forge a line.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -33,10 +34,9 @@ class AccessLog:
             f'"{escape(environ.get("HTTP_USER_AGENT", ""))}" '
             f"{int(seconds)}/{int(seconds * 1e6)}\n"
         )
-        try:
+        # When nobody reads the log any more, the request was answered all the same.
+        with contextlib.suppress(OSError):
             os.write(self._descriptor, line.encode())
-        except OSError:
-            pass  # nobody reads the log any more; the request was answered all the same
 
     def _now(self) -> str:
         now = int(time.time())
@@ -60,6 +60,4 @@ def escape(text: str) -> str:
     r"""Text of a client for a log line: quotes, backslashes and control characters as \xNN."""
     if text.isprintable() and '"' not in text and "\\" not in text and text.isascii():
         return text
-    return "".join(
-        c if 32 <= ord(c) < 127 and c not in '"\\' else f"\\x{ord(c):02x}" for c in text
-    )
+    return "".join(c if 32 <= ord(c) < 127 and c not in '"\\' else f"\\x{ord(c):02x}" for c in text)

@@ -58,7 +58,7 @@ class App:
         self._flask: Any = None
         self._lazy = threading.Lock()
         # A function that imported Flask may use flask.request, jsonify and the like.
-        self._in_flask = "flask" in sys.modules
+        self._in_flask = callable(getattr(sys.modules.get("flask"), "Flask", None))
         self.calls = Calls(
             board, region, config.timeout, config.concurrency, self._timed_out, self._stuck
         )
@@ -142,10 +142,10 @@ class App:
             return self._run(call, environ, arguments)
         except RequestTimeout:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (sys.exit in a handler is a 500)
             try:
                 answer = response.from_response(error, environ)
-            except Exception:
+            except Exception:  # noqa: BLE001 (a broken response is told as what was raised)
                 answer = None
             if answer is not None:
                 return answer
@@ -210,7 +210,9 @@ class App:
         environ = call.environ
         seconds = time.monotonic() - call.started
         self._recorder.record(environ["REQUEST_METHOD"], seconds, True)
-        self._send(call.proto, _TIMEOUT)
+        # A body that is not read to its end would keep the connection, and its reader, waiting.
+        unread = "kubeless.body" not in environ
+        self._send(call.proto, _closing(_TIMEOUT) if unread else _TIMEOUT)
         self._write_log(environ, 408, len(_TIMEOUT.body), seconds)
 
     def _stuck(self, call: Call) -> None:
@@ -221,7 +223,7 @@ class App:
         proto.response_bytes(answer.status, self._headers(answer.headers), answer.body)
 
     def _headers(self, headers: response.Headers) -> response.Headers:
-        if self._board.draining:
+        if self._board.draining and _CLOSE not in headers:
             headers = [*headers, _CLOSE]
         if self._config.cors and not any(name == _CORS[0] for name, _ in headers):
             headers = [*headers, _CORS]
@@ -329,7 +331,11 @@ def _checked(chunk: Any) -> Any:
 
 
 def _too_large(limit: int) -> Answer:
-    answer = response.error(413, f"The request's body is larger than {limit} bytes")
+    return _closing(response.error(413, f"The request's body is larger than {limit} bytes"))
+
+
+def _closing(answer: Answer) -> Answer:
+    """The same answer, after which the connection is closed."""
     return answer._replace(headers=[*answer.headers, _CLOSE])
 
 

@@ -57,7 +57,7 @@ class Board:
 class Region:
     """One worker's part."""
 
-    def __init__(self, view: memoryview, index: int) -> None:
+    def __init__(self, view: memoryview[float], index: int) -> None:
         start = _HEADER + index * _REGION
         self.index = index
         self.flags = view[start : start + _COUNTERS]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -170,7 +171,8 @@ class Calls:
                 self._taken = [call for call in self._taken if not self._settle(call)]
                 wake = min(wake, now + _TICK)
             if poll.poll(max(0.0, (wake - time.monotonic()) * 1000) + 0.5):
-                os._exit(1)  # the supervisor is gone, and with it the socket's owner
+                # The supervisor is gone: go too, with everything a handler started.
+                os.killpg(0, signal.SIGKILL)
 
     def _take(self, call: Call, now: float) -> None:
         token = call.token

@@ -110,7 +110,7 @@ class Extensions(dict[str, Any]):
         self._fill()
         return super().__ne__(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __or__(self, other: Any) -> Any:
         self._fill()

@@ -121,10 +121,8 @@ def _module_name(config: Config) -> str:
     name = config.module
     if name in sys.modules or name in sys.stdlib_module_names:
         return "function"
-    found = importlib.machinery.PathFinder.find_spec(name)
-    if found and found.origin and not os.path.samefile(found.origin, config.source):
-        return "function"
-    return name
+    elsewhere = [path for path in sys.path if path != config.volume]
+    return "function" if importlib.machinery.PathFinder.find_spec(name, elsewhere) else name
 
 
 def _missing_file(config: Config) -> str:

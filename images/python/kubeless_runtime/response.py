@@ -110,8 +110,8 @@ def _status(status: Any) -> int:
 def _headers(pairs: Any, *, length: bool = False) -> Headers:
     """Checked headers in lower case, without the ones the server decides itself."""
     found = []
-    for name, value in pairs:
-        name, value = str(name).lower(), str(value).strip()
+    for key, content in pairs:
+        name, value = str(key).lower(), str(content).strip()
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ReturnError(
                 f"the handler returned the header {name!r}: {value!r}; "

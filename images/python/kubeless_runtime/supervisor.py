@@ -12,6 +12,8 @@ block it, and a fork of it is cheap.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import select
 import signal
@@ -78,6 +80,7 @@ class Supervisor:
                 flush=True,
             )
             return 1
+        sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
@@ -86,10 +89,8 @@ class Supervisor:
             self._fork()
         while self._workers:
             select.select([self._wake_read], [], [], self._until_next())
-            try:
+            with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_read, 4096)
-            except BlockingIOError:
-                pass
             self._reap()
             self._retire()
             self._kill_overdue()
@@ -129,7 +130,7 @@ class Supervisor:
                 self._wake_write,
                 self._life_read,
             )
-        except BaseException:
+        except BaseException:  # noqa: BLE001 (the fork must not run on as a supervisor)
             import traceback
 
             traceback.print_exc()
@@ -266,12 +267,20 @@ def _bind(port: int) -> socket.socket:
     return sock
 
 
+def _unbuffered(descriptor: int) -> io.TextIOWrapper:
+    """A text stream that writes at once, so that a killed worker has lost nothing it printed."""
+    return io.TextIOWrapper(
+        io.FileIO(descriptor, "w", closefd=False),
+        encoding="utf-8",
+        errors="backslashreplace",
+        write_through=True,
+    )
+
+
 def _kill_group(pid: int) -> None:
     for kill in (os.killpg, os.kill):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def _signal(code: int) -> str:
