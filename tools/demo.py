@@ -1,0 +1,97 @@
+"""Deploys the examples into the local cluster and calls them, showing what is typed and what comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from up import ROOT, local_environment
+
+EXAMPLES = ROOT / "examples"
+NAMESPACE = "kubeless-demo"
+
+
+def main() -> int:
+    """Deploy and call every example; returns 1 when an answer is wrong."""
+    environment = {**local_environment(), "COLUMNS": "120"}
+    make_namespace(environment)
+    os.chdir(EXAMPLES)
+    started = time.monotonic()
+    wrong: list[str] = []
+    for example in yaml.safe_load(Path("calls.yaml").read_text()):
+        print()
+        if not deploy(example, environment):
+            wrong.append(f"{example['name']} was not deployed")
+            continue
+        for call in example["calls"]:
+            command = ["kubeless", "function", "call", example["name"], *call["arguments"]]
+            answer = typed([*command, "-n", NAMESPACE], environment)
+            if not same(answer, call["answer"]):
+                wrong.append(f"{example['name']} answered {answer!r}, expected {call['answer']!r}")
+    print()
+    typed(["kubeless", "function", "list", "-n", NAMESPACE], environment)
+    typed(["kubectl", "get", "functions", "-n", NAMESPACE], environment)
+    print()
+    for message in wrong:
+        print(f"demo: {message}", file=sys.stderr)
+    if wrong:
+        return 1
+    print(f"demo: every answer is right ({time.monotonic() - started:.0f} s)")
+    print('Go on in your own shell:  eval "$(make -s env)"')
+    print("Remove everything:        make down")
+    return 0
+
+
+def make_namespace(environment: dict[str, str]) -> None:
+    """The demo's namespace, in which only hardened pods may run."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": NAMESPACE, "labels": labels}
+    subprocess.run(
+        ["kubectl", "apply", "--server-side", "--filename", "-"],
+        input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}).encode(),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def deploy(example: dict[str, Any], environment: dict[str, str]) -> bool:
+    """Get one example into the cluster and wait until it is ready."""
+    name = example["name"]
+    if "apply" not in example:
+        command = ["kubeless", "function", "deploy", name, *example["deploy"], "--wait"]
+        return typed([*command, "-n", NAMESPACE], environment) is not None
+    applied = typed(["kubectl", "apply", "-f", example["apply"], "-n", NAMESPACE], environment)
+    waiting = ["kubectl", "wait", "--for=condition=Ready", f"function/{name}", "--timeout=120s"]
+    return applied is not None and typed([*waiting, "-n", NAMESPACE], environment) is not None
+
+
+def typed(command: list[str], environment: dict[str, str]) -> str | None:
+    """Show a command, run it and show its output; returns the output, or None when it failed."""
+    print(f"$ {shlex.join(command)}", flush=True)
+    result = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    print(result.stdout, end="", flush=True)
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def same(answer: str | None, expected: str) -> bool:
+    """Compare answers, as JSON values where both are JSON."""
+    if answer == expected:
+        return True
+    try:
+        return bool(json.loads(answer or "") == json.loads(expected))
+    except ValueError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
