@@ -58,7 +58,7 @@ def load(root: Path) -> list[Image]:
 
 def select(images: list[Image], names: list[str]) -> list[Image]:
     """The named images, all when no name is given. Raises ImagesError on an unknown name."""
-    known = {image.name for image in images}
+    known = [image.name for image in images]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ImagesError(f"no image named {', '.join(unknown)}; there are: {', '.join(known)}")
