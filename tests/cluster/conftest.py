@@ -70,8 +70,8 @@ class Cluster:
         return {row[0]: int(row[1]) for row in rows if len(row) > 2 and row[1].isdecimal()}
 
 
-def processes(state: Path) -> dict[int, str]:
-    """Processes of the tests' cluster: by cgroup, and by what their command line names."""
+def processes(state: Path, name: str = NAME) -> dict[int, str]:
+    """Processes of a cluster: by cgroup, and by what their command line names."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -81,7 +81,7 @@ def processes(state: Path) -> dict[int, str]:
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        of_group = any(line.split(":", 2)[2].startswith(f"/{NAME}") for line in groups.splitlines())
+        of_group = any(line.split(":", 2)[2].startswith(f"/{name}") for line in groups.splitlines())
         if of_group or any(str(state) in word for word in words):
             found[int(folder.name)] = " ".join(words)
     return found

@@ -121,18 +121,17 @@ def test_names_resolve_and_services_answer_from_the_host(cluster: Cluster) -> No
 
 
 def test_each_killed_component_is_started_again_and_the_others_run_on(cluster: Cluster) -> None:
+    pids = cluster.pids()
     for name in COMPONENTS:
-        pids = cluster.pids()
         kill(pids[name])
-        until(lambda killed=name: killed not in cluster.pids())  # type: ignore[misc]
-        status = cluster.run("status")
-        assert status.returncode == 1
-        cluster.do("up")
+        until(lambda pid=pids[name]: pid not in processes(cluster.state))  # type: ignore[misc]
+        assert f"{name} down" in cluster.do("up").stderr
         now = cluster.pids()
         assert now[name] != pids[name]
         assert {k: v for k, v in now.items() if k != name} == {
             k: v for k, v in pids.items() if k != name
         }
+        pids = now
     assert cluster.shell("kubectl get pod waits -o jsonpath={.status.phase}") == "Running"
 
 
@@ -191,6 +190,56 @@ def test_up_goes_on_after_another_clones_up_was_killed(cluster: Cluster, tmp_pat
     shutil.rmtree(clone)
     cluster.do("up")
     assert "kept" not in cluster.shell("kubectl get configmaps -o name")
+
+
+def test_up_after_a_reboot_starts_fresh_with_the_images_it_had(cluster: Cluster) -> None:
+    cluster.shell("kubectl create configmap lost --from-literal=a=b")
+    kill_all(cluster)
+    (cluster.state / "boot-id").write_text("another boot\n")
+    cluster.do("up")
+    assert "lost" not in cluster.shell("kubectl get configmaps -o name")
+    assert "condition met" in cluster.shell(POD)
+
+
+def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path, cluster: Cluster) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for words in (("up",), ("down", "--purge")):
+        done = Cluster(tmp_path, NUMBER + 1).run(*words)
+        assert done.returncode == 1
+        assert "holds what no cluster made (thesis.txt, 1 entries)" in done.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_host_that_forwards_nothing_gets_two_rules_and_loses_them_again(
+    cluster: Cluster,
+) -> None:
+    script = (
+        f"import sys; sys.path.insert(0, {str(TOOL)!r})\n"
+        "from kubeless_cluster import command, network\n"
+        "def rules(): return command.output(['iptables', '-S', 'FORWARD']).splitlines()\n"
+        "command.run(['iptables', '-P', 'FORWARD', 'DROP'])\n"
+        "network.open_forward('kubeless7'); opened = rules()\n"
+        "network.close_forward('kubeless7')\n"
+        "print(len(opened), all('kubeless7' in r for r in opened[1:]), rules())"
+    )
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "3 True ['-P FORWARD DROP']"
+
+
+def test_down_removes_a_cluster_whose_state_folder_was_deleted(tmp_path: Path) -> None:
+    other = Cluster(tmp_path / "state", NUMBER + 1)
+    other.do("up")
+    subprocess.run(["rm", "-rf", str(other.state)], capture_output=True, check=False)
+    assert "kube-apiserver" in other.do("down", "--purge").stderr
+    name = f"kubeless{NUMBER + 1}"
+    assert not processes(other.state, name)
+    assert not Path("/sys/class/net", name).exists()
+    assert not other.state.exists()
 
 
 def test_a_failure_shows_the_components_last_lines_and_its_log(cluster: Cluster) -> None:

@@ -120,11 +120,11 @@ def _complete(folder: Path) -> bool:
     return all((folder / name).exists() for name in (*PROGRAMS, *COMPONENTS))
 
 
-def _compile(go: Path, name: str, package: str, flags: str, target: Path, log: Path) -> None:
+def _compile(plan: _Plan, name: str, package: str, target: Path, log: Path) -> None:
     jobs = max(2, os.cpu_count() or 2)
     part = target.with_name(f"{name}.part")
-    argv = [str(go), "build", "-trimpath", "-mod=readonly", f"-p={jobs}"]
-    argv += ["-ldflags", flags, "-o", str(part), package]
+    argv = [str(plan.go), "build", "-trimpath", "-mod=readonly", f"-p={jobs}"]
+    argv += ["-ldflags", plan.flags, "-o", str(part), package]
     with log.open("wb") as sink:
         done = subprocess.run(
             argv,
@@ -151,27 +151,53 @@ def _forget_old(cache: Path, current: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def ensure(cache: Path) -> Binaries:
-    """The programs, built now if they are not in `cache` yet.
+@dataclass(frozen=True)
+class _Plan:
+    """What this clone's modules and this machine's Go come to."""
 
-    Raises ClusterError when Go is missing or a build fails.
-    """
+    go: Path
+    version: str
+    flags: str
+    key: str
+
+
+def _plan() -> _Plan:
     go_mod = (MODULE / "go.mod").read_text()
     go, version = golang.toolchain(MODULE)
     flags = linker_flags(go_mod)
     names = ("go.mod", "go.sum", "kube/main.go")
     files = {name: (MODULE / name).read_bytes() for name in names}
     files["programs"] = repr(sorted(PROGRAMS.items())).encode()
-    final = cache / cache_key(files, version, flags)
-    if _complete(final / "bin"):
-        return Binaries(final / "bin")
-    with locked(cache, "another build"):
-        if not _complete(final / "bin"):
-            _build(go, version, flags, cache, final)
+    return _Plan(go, version, flags, cache_key(files, version, flags))
+
+
+def find(cache: Path) -> Binaries:
+    """The programs, built before; ClusterError when they are not."""
+    final = cache / _plan().key
+    if not _complete(final / "bin"):
+        raise ClusterError(
+            f"the programs of this version are not built ({final}): "
+            f"run `{MODULE / 'cluster'} build`"
+        )
     return Binaries(final / "bin")
 
 
-def _build(go: Path, version: str, flags: str, cache: Path, final: Path) -> None:
+def ensure(cache: Path) -> Binaries:
+    """The programs, built now if they are not in `cache` yet.
+
+    Raises ClusterError when Go is missing or a build fails.
+    """
+    plan = _plan()
+    final = cache / plan.key
+    if not _complete(final / "bin"):
+        with locked(cache, "another build"):
+            if not _complete(final / "bin"):
+                _build(plan, cache, final)
+    os.utime(final)  # the age of a build is the time since its last use
+    return Binaries(final / "bin")
+
+
+def _build(plan: _Plan, cache: Path, final: Path) -> None:
     partial = cache / f"{final.name}.partial"
     folder = partial / "bin"
     folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +205,9 @@ def _build(go: Path, version: str, flags: str, cache: Path, final: Path) -> None
     logs.mkdir(exist_ok=True)
     durations = Durations(cache / "durations.json")
     total = len(PROGRAMS)
-    say(f"building {total} programs with {version}; the first time this takes 10 to 15 minutes")
+    say(
+        f"building {total} programs with {plan.version}; the first time this takes 10 to 15 minutes"
+    )
     begin = time.monotonic()
     for number, (name, package) in enumerate(PROGRAMS.items(), 1):
         target = folder / name
@@ -187,7 +215,7 @@ def _build(go: Path, version: str, flags: str, cache: Path, final: Path) -> None
             say(f"[{number} of {total}] {name}: already built")
             continue
         with step(f"[{number} of {total}] building {name}", durations, f"build {name}"):
-            _compile(go, name, package, flags, target, logs / f"build-{name}.log")
+            _compile(plan, name, package, target, logs / f"build-{name}.log")
     for name in COMPONENTS:
         link = folder / name
         if not link.exists():

@@ -87,7 +87,7 @@ def _dispatch(options: argparse.Namespace, instance: Instance) -> int:
             return status(instance)
         case "load":
             lifecycle.require_root("load")
-            images.load(instance.node, binaries.ensure(cache_folder()), options.image)
+            images.load(instance.node, binaries.find(cache_folder()), options.image)
         case "kubeconfig":
             kubeconfig(instance, raw=options.raw)
         case "env":
@@ -98,7 +98,7 @@ def _dispatch(options: argparse.Namespace, instance: Instance) -> int:
 def status(instance: Instance) -> int:
     """Print the table; 0 only when everything is up."""
     lifecycle.require_root("status")
-    built = binaries.ensure(cache_folder())
+    built = binaries.find(cache_folder())
     found = health.look(instance, lifecycle.all_components(instance, built))
     for row in found:
         pid = str(row.pid) if row.pid else "-"
@@ -130,7 +130,7 @@ def kubeconfig(instance: Instance, *, raw: bool) -> None:
 def env(instance: Instance, folders: Sequence[str]) -> None:
     """Exports that make kubectl, helm and others work on this cluster."""
     path = _existing_kubeconfig(instance)
-    built = binaries.ensure(cache_folder())
+    built = binaries.find(cache_folder())
     more = [str(Path(folder).absolute()) for folder in folders]
     front = ":".join(shlex.quote(folder) for folder in [*more, str(built.folder)])
     print(f"export KUBECONFIG={shlex.quote(str(path))}")

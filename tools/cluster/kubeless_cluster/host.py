@@ -52,13 +52,22 @@ def _others(instance: Instance, folder: Path) -> list[str]:
     ]
 
 
+def _owner(instance: Instance, folder: Path) -> str:
+    try:
+        return (folder / "instances" / instance.name).read_text().strip()
+    except OSError:
+        return ""
+
+
+def is_owner(instance: Instance, folder: Path = RUN_FOLDER) -> bool:
+    """Whether the record says that the instance's number is this state folder's."""
+    return _owner(instance, folder) == str(instance.state)
+
+
 def check_owner(instance: Instance, folder: Path = RUN_FOLDER) -> None:
     """ClusterError when the instance's number is in use by a cluster of another state folder."""
-    try:
-        owner = (folder / "instances" / instance.name).read_text().strip()
-    except OSError:
-        return
-    if owner != str(instance.state) and (LINKS / instance.name).exists():
+    owner = _owner(instance, folder)
+    if owner and owner != str(instance.state) and (LINKS / instance.name).exists():
         raise ClusterError(
             f"cluster number {instance.number} is in use by {owner}, not by {instance.state}: "
             "take that one down, or choose another number with KUBELESS_CLUSTER_INSTANCE"

@@ -35,11 +35,14 @@ from .binaries import MODULE, Binaries
 from .cgroups import Cgroups
 from .component import Component
 from .errors import ClusterError
-from .instance import Instance, remember
+from .instance import MEMORY, Instance, remember
 from .lock import locked
 from .probe import Api
 from .progress import Durations, say, seconds, step
 
+MARKER = "CACHEDIR.TAG"
+"""A folder with this file is ours to empty; the name also keeps backups out of it."""
+MARK = "Signature: 8a477f597d28d172789f06886806bc55\n# State of a kubeless local cluster.\n"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 KEPT = "containerd"
 """Folder of a node that `down` keeps: the images."""
@@ -53,6 +56,30 @@ def require_root(what: str) -> None:
         )
 
 
+def own_folder(instance: Instance) -> None:
+    """Mark a new state folder as ours; ClusterError for a folder that holds something else."""
+    state = instance.state
+    files = (state / MARKER).exists() or (state / MEMORY).exists()
+    # Someone may have removed the folder, as far as that goes, under a running cluster.
+    if files or network.is_ours(instance) or host.is_owner(instance):
+        state.mkdir(parents=True, exist_ok=True)
+        (state / MARKER).write_text(MARK)
+        return
+    try:
+        found = sorted(entry.name for entry in state.iterdir())
+    except FileNotFoundError:
+        found = []
+    except NotADirectoryError as error:
+        raise ClusterError(f"state folder {state} is not a folder") from error
+    if found:
+        raise ClusterError(
+            f"state folder {state} holds what no cluster made ({found[0]}, {len(found)} entries): "
+            "choose an empty or a new folder with KUBELESS_CLUSTER_STATE"
+        )
+    state.mkdir(parents=True, exist_ok=True)
+    (state / MARKER).write_text(MARK)
+
+
 def all_components(instance: Instance, binaries: Binaries) -> list[Component]:
     """Every component, in the order of starting."""
     node = nodeparts.components(instance.node, binaries)
@@ -64,7 +91,9 @@ def up(instance: Instance, binaries: Binaries) -> None:
 
     Raises ClusterError naming the component that failed, with its last log lines.
     """
+    own_folder(instance)
     with locked(instance.state, "another cluster command"):
+        own_folder(instance)  # the one who was waited for may have removed it
         instance.state.chmod(0o700)
         begin = time.monotonic()
         parts = all_components(instance, binaries)
@@ -197,7 +226,7 @@ def _forget(instance: Instance) -> None:
                 for entry in node.iterdir():
                     if entry.name != KEPT:
                         _delete(entry)
-        elif path.name != "durations.json":
+        elif path.name not in (MARKER, "durations.json"):
             _delete(path)
 
 
@@ -218,9 +247,11 @@ def down(instance: Instance, *, purge: bool) -> None:
     if not instance.state.exists() and not made:
         say(f"nothing to remove: no cluster in {instance.state}")
         return
+    own_folder(instance)
     with locked(instance.state, "another cluster command"):
         done = take_down(instance)
-        had = [p for p in instance.state.iterdir() if p.name not in ("nodes", "durations.json")]
+        own = ("nodes", "durations.json", MARKER)
+        had = [p for p in instance.state.iterdir() if p.name not in own]
         if purge:
             shutil.rmtree(instance.state)
             done.append(f"folder {instance.state}")

@@ -154,11 +154,16 @@ table ip {instance.name} {{
 }}
 """
     command.run([packages.program("nft"), "-f", "-"], stdin=rules.encode())
+    open_forward(instance.name)
+
+
+def open_forward(bridge: str) -> None:
+    """Let the bridge's traffic through where the host's policy drops, by two marked rules."""
     if forward_policy(_saved_filter()) != "ACCEPT":
         for side in ("-i", "-o"):
             command.run(
-                [packages.program("iptables"), "-I", "FORWARD", side, instance.name,
-                 "-m", "comment", "--comment", instance.name, "-j", "ACCEPT"]
+                [packages.program("iptables"), "-I", "FORWARD", side, bridge,
+                 "-m", "comment", "--comment", bridge, "-j", "ACCEPT"]
             )  # fmt: skip
 
 
@@ -203,7 +208,13 @@ def remove(instance: Instance) -> list[str]:
         command.run([packages.program("nft"), "delete", "table", "ip", instance.name])
         done.append(f"firewall table {instance.name}")
     if packages.find_program("iptables-save"):
-        for rule in marked_rules(_saved_filter(), instance.name):
-            command.run([packages.program("iptables"), "-D", *rule])
-            done.append(f"firewall rule {' '.join(rule)}")
+        done += close_forward(instance.name)
     return done
+
+
+def close_forward(bridge: str) -> list[str]:
+    """Remove what `open_forward` made; what was removed, in words."""
+    rules = marked_rules(_saved_filter(), bridge)
+    for rule in rules:
+        command.run([packages.program("iptables"), "-D", *rule])
+    return [f"firewall rule {' '.join(rule)}" for rule in rules]

@@ -56,7 +56,13 @@ def test_a_build_is_done_once(tmp_path: Path, go: Path) -> None:
     assert built.path("kubelet").resolve() == built.path("kube")
     assert sorted(calls(tmp_path)) == sorted(binaries.PROGRAMS.values())
     assert binaries.ensure(tmp_path / "cache") == built
+    assert binaries.find(tmp_path / "cache") == built
     assert len(calls(tmp_path)) == len(binaries.PROGRAMS)
+
+
+def test_programs_that_are_not_built_are_said_to_be_missing(tmp_path: Path, go: Path) -> None:
+    with pytest.raises(ClusterError, match=r"not built.*run `.*cluster build`"):
+        binaries.find(tmp_path / "cache")
 
 
 def test_a_failed_build_shows_the_end_of_its_log_and_goes_on_later(

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kubeless_cluster import cli
+from kubeless_cluster import cli, lifecycle
+from kubeless_cluster.errors import ClusterError
+from kubeless_cluster.instance import Instance, default_network
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +43,15 @@ def test_without_a_cluster_one_is_told_to_make_it(
     told = capsys.readouterr()
     assert "run `tools/cluster/cluster up`" in told.err
     assert told.out == ""
+
+
+def test_a_folder_with_something_else_in_it_is_never_taken(empty_state: Path) -> None:
+    instance = Instance(49, empty_state, default_network(49))
+    empty_state.mkdir()
+    (empty_state / "thesis.txt").write_text("years of work")
+    with pytest.raises(ClusterError, match=r"holds what no cluster made \(thesis.txt, 1 entries\)"):
+        lifecycle.own_folder(instance)
+    (empty_state / "thesis.txt").unlink()
+    lifecycle.own_folder(instance)
+    (empty_state / "etcd").mkdir()
+    lifecycle.own_folder(instance)
