@@ -28,6 +28,10 @@ _CLOSE = ("connection", "close")
 _CORS = ("access-control-allow-origin", "*")
 _RETRY = ("retry-after", "1")
 
+#: Bytes of a refused body that are still read, and how many at a time.
+_DISCARD = 8 * 1024 * 1024
+_CHUNK = 64 * 1024
+
 _OK = Answer(200, response.PLAIN, b"OK")
 _STOPPING = Answer(503, response.PLAIN, b"stopping")
 _BUSY = Answer(503, [*response.PLAIN, _RETRY], b"Too many requests are running")
@@ -94,6 +98,10 @@ class App:
                     return
             else:
                 answer, called = refused, False
+                if answer.status == 413:
+                    self._send(proto, answer)
+                    environ["kubeless.answered"] = True
+                    _discard(environ["wsgi.input"])
             call.token.pop()
         except (RequestTimeout, IndexError):
             # IndexError: the watchdog had the token, and its exception is on the way.
@@ -103,7 +111,7 @@ class App:
         self.calls.end(call)
         if called:
             self._recorder.record(method, seconds, answer.status >= 500)
-        self._send(proto, answer)
+        self._send(proto, answer)  # does nothing when it was sent already
         self._write_log(environ, answer.status, len(answer.body), seconds)
 
     def _read_body(self, environ: dict[str, Any]) -> Answer | None:
@@ -208,6 +216,8 @@ class App:
     def _timed_out(self, call: Call) -> None:
         """The watchdog took a call: answer it."""
         environ = call.environ
+        if "kubeless.answered" in environ:
+            return  # 413, and its client stopped sending
         seconds = time.monotonic() - call.started
         self._recorder.record(environ["REQUEST_METHOD"], seconds, True)
         # A body that is not read to its end would keep the connection, and its reader, waiting.
@@ -332,6 +342,13 @@ def _checked(chunk: Any) -> Any:
 
 def _too_large(limit: int) -> Answer:
     return _closing(response.error(413, f"The request's body is larger than {limit} bytes"))
+
+
+def _discard(body: Any) -> None:
+    """Read on for a while after a refusal: most clients look for an answer when all is sent."""
+    for _ in range(_DISCARD // _CHUNK):
+        if not body.read(_CHUNK):
+            return
 
 
 def _closing(answer: Answer) -> Answer:

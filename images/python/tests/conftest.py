@@ -98,7 +98,7 @@ class Server:
     def json(self, value: Any) -> Reply:
         return self.post(json.dumps(value), "application/json")
 
-    def raw(self, data: bytes, timeout: float = 10) -> bytes:
+    def raw(self, data: bytes, timeout: float = 1) -> bytes:
         """Everything the server sends for raw bytes until it closes or falls silent."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as sock:
             sock.sendall(data)
