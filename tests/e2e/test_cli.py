@@ -1,0 +1,213 @@
+"""The command line against a cluster that runs Kubeless: what a user types, sees and gets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Kubeless = Callable[..., "subprocess.CompletedProcess[str]"]
+
+ECHO = """\
+import time
+
+def handler(event, context):
+    request = event["extensions"]["request"]
+    print("called with", event["data"], flush=True)
+    if request.path == "/boom":
+        raise ValueError("boom")
+    if request.path == "/sleep":
+        time.sleep(30)
+    return {
+        "data": event["data"].decode() if isinstance(event["data"], bytes) else event["data"],
+        "method": request.method,
+        "path": request.path,
+        "type": event["event-type"],
+        "namespace": event["event-namespace"],
+    }
+"""
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> list[str]:
+    """The flags that deploy a function which answers with what it was sent."""
+    path = tmp_path / "echo.py"
+    path.write_text(ECHO)
+    return ["--runtime", "python3.13", "--handler", "echo.handler", "--from-file", str(path)]
+
+
+@pytest.fixture
+def run(kubeless: Kubeless, namespace: str) -> Kubeless:
+    """`kubeless function ...` in a namespace of its own."""
+
+    def run(command: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        return kubeless("function", command, "-n", namespace, *arguments, **options)
+
+    return run
+
+
+def test_deploy_waits_and_ends_with_the_url(run: Kubeless, namespace: str, echo: list[str]) -> None:
+    done = run("deploy", "echo", *echo, "--wait")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"http://echo.{namespace}.")
+    assert "Function echo is ready" in done.stderr
+    # Nothing changed, nothing to wait for: ready at once.
+    assert run("deploy", "echo", *echo, "--wait", "--wait-timeout", "5s").returncode == 0
+
+
+def test_call_sends_what_it_is_given(run: Kubeless, echo: list[str]) -> None:
+    assert run("deploy", "echo", *echo, "--timeout", "1", "--wait").returncode == 0
+
+    got = json.loads(run("call", "echo").stdout)
+    assert (got["method"], got["type"]) == ("GET", None)
+    assert got["namespace"] == "cli.kubeless.io"
+
+    sent = run("call", "echo", "--data", '{"a": 1}')
+    got = json.loads(sent.stdout)
+    assert sent.stdout.endswith("\n")
+    assert (got["method"], got["data"], got["type"]) == ("POST", {"a": 1}, "application/json")
+
+    got = json.loads(run("call", "echo", "-d", "text", "-X", "PUT", "--path", "/a/b").stdout)
+    assert (got["method"], got["data"], got["path"]) == ("PUT", "text", "/a/b")
+    assert got["type"] == "application/x-www-form-urlencoded"
+
+    failed = run("call", "echo", "--path", "/boom")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "500 Internal Server Error" in failed.stderr
+
+    late = run("call", "echo", "--path", "/sleep")
+    assert (late.returncode, late.stdout) == (1, "")
+    assert "Request timeout exceeded" in late.stderr
+
+
+def test_a_module_that_does_not_load_fails_the_deploy_with_its_error(
+    run: Kubeless, tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("def handler(event, context) return 1\n")
+    flags = ["--runtime", "python3.13", "--handler", "broken.handler", "-f", str(path)]
+    done = run("deploy", "broken", *flags, "--wait")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "LoadFailed" in done.stderr
+    assert "SyntaxError" in done.stderr
+    assert "Traceback" not in done.stderr
+
+    called = run("call", "broken")
+    assert called.returncode == 1
+    assert "not ready. LoadFailed" in called.stderr
+
+
+def test_an_unknown_runtime_fails_at_once(run: Kubeless, echo: list[str]) -> None:
+    done = run("deploy", "echo", *echo, "--runtime", "cobol74", "--wait")
+    assert done.returncode == 1
+    assert "UnknownRuntime" in done.stderr
+    assert "'cobol74'" in done.stderr
+
+
+def test_a_failed_change_leaves_the_version_before_it_serving(
+    run: Kubeless, echo: list[str]
+) -> None:
+    assert run("deploy", "echo", *echo, "--wait").returncode == 0
+    done = run("update", "echo", "--handler", "echo.nosuch", "--wait")
+    assert done.returncode == 1
+    assert "LoadFailed" in done.stderr
+    assert "still serves" in done.stderr
+    assert run("call", "echo").returncode == 0
+
+
+def test_update_changes_only_what_it_says_and_deploy_all(run: Kubeless, echo: list[str]) -> None:
+    assert run("deploy", "echo", *echo, "-e", "A=1,B=2", "--memory", "64Mi").returncode == 0
+    assert run("update", "echo", "--cpu", "100m", "-l", "team=x").returncode == 0
+    changed = json.loads(run("describe", "echo", "-o", "json").stdout)
+    assert changed["spec"]["resources"]["requests"] == {"memory": "64Mi", "cpu": "100m"}
+    assert [item["name"] for item in changed["spec"]["env"]] == ["A", "B"]
+    assert changed["metadata"]["labels"]["team"] == "x"
+
+    assert run("deploy", "echo", *echo, "-e", "B=3").returncode == 0
+    replaced = json.loads(run("describe", "echo", "-o", "json").stdout)
+    assert replaced["spec"]["env"] == [{"name": "B", "value": "3"}]
+    assert "resources" not in replaced["spec"]
+    assert "team" not in replaced["metadata"]["labels"]
+
+
+def test_a_dry_run_is_what_the_cluster_gets(run: Kubeless, echo: list[str]) -> None:
+    assert run("deploy", "echo", *echo, "-e", "A=1").returncode == 0
+    live = json.loads(run("list", "echo", "-o", "json").stdout)
+    printed = run("deploy", "echo", *echo, "-e", "A=1", "--dryrun", "-o", "json")
+    spec = json.loads(printed.stdout)["spec"]
+    assert spec.items() <= live["spec"].items()
+
+
+def test_list_and_describe(run: Kubeless, namespace: str, echo: list[str]) -> None:
+    assert "No functions found" in run("list").stderr
+    assert run("deploy", "echo", *echo, "--wait").returncode == 0
+    header, row = run("ls").stdout.splitlines()
+    assert header.split() == ["NAME", "NAMESPACE", "HANDLER", "RUNTIME", "DEPENDENCIES", "STATUS"]
+    assert row.split() == ["echo", namespace, "echo.handler", "python3.13", "1/1", "READY"]
+    page = run("describe", "echo").stdout
+    assert f"http://echo.{namespace}." in page
+    assert "Serving" in page
+
+
+def test_logs_show_what_the_function_printed(run: Kubeless, echo: list[str]) -> None:
+    assert run("deploy", "echo", *echo, "--wait").returncode == 0
+    assert run("call", "echo", "-d", "needle").returncode == 0
+    assert "called with b'needle'" in run("logs", "echo").stdout
+    absent = run("logs", "echo", "-c", "nosuch")
+    assert absent.returncode == 1
+    assert "it has echo" in absent.stderr
+
+
+@pytest.mark.parametrize("command", ["describe", "call", "logs", "update", "delete"])
+def test_a_function_that_is_not_there_is_said_with_what_is_near(
+    run: Kubeless, echo: list[str], command: str
+) -> None:
+    assert run("deploy", "echo", *echo).returncode == 0
+    done = run(command, "ecko", *(["--timeout", "3"] if command == "update" else []))
+    assert done.returncode == 1
+    assert "no function 'ecko'" in done.stderr
+    assert "Did you mean echo?" in done.stderr
+
+
+def test_delete_waits_for_the_pods_and_the_name_is_free_again(
+    run: Kubeless, echo: list[str]
+) -> None:
+    assert run("deploy", "echo", *echo, "--wait").returncode == 0
+    done = run("delete", "echo", "--wait")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert run("delete", "echo").returncode == 1
+    assert run("delete", "echo", "--ignore-not-found").returncode == 0
+    again = run("deploy", "echo", *echo, "--wait")
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_namespace_that_is_not_there_is_said(kubeless: Kubeless, echo: list[str]) -> None:
+    done = kubeless("function", "deploy", "echo", *echo, "-n", "no-such-namespace")
+    assert done.returncode == 1
+    assert "no namespace 'no-such-namespace'" in done.stderr
+
+
+def test_an_interrupted_wait_ends_with_130(
+    kubeless: Kubeless, namespace: str, echo: list[str]
+) -> None:
+    # No node has this label: the wait would last.
+    arguments = [*echo, "--node-selectors", "kubeless.io/none=x", "--wait"]
+    program = kubeless("version").args[0]
+    process = subprocess.Popen(
+        [program, "function", "deploy", "echo", "-n", namespace, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Waiting for"):
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait(timeout=10) == 130
+    assert "Traceback" not in rest
