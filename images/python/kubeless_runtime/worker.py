@@ -83,10 +83,10 @@ def run(config: Config, board: Board, region: Region, listener: int, wake: int, 
         SLOTS + _SPARE_THREADS, _THREAD_IDLE, _MAX_CONNECTIONS, "1", Http1Settings(), None, None,
         False, None, None, None, "tls1.3", None, [], False, (None, None),
     )  # fmt: skip
-    del os.environ["RUST_MIN_STACK"]
     gc.collect()
     gc.freeze()  # what start-up made stays: keep the collector off it
     worker.serve_mtr(scheduler, _NoLoop(), stopper)
+    del os.environ["RUST_MIN_STACK"]  # read when the first thread began
     region.flags[READY] = 1.0
     os.write(wake, b"+")
     if app.wants_request():

@@ -244,6 +244,26 @@ def test_failing_handler_is_500_with_the_traceback_in_the_log_only(
     assert "kubeless_runtime/app.py" not in server.output()
 
 
+def test_deep_recursion_in_native_code_is_500_not_a_crash(serve: Serve) -> None:
+    server = serve(
+        """
+        def handler(event, context):
+            nested = []
+            for _ in range(200_000):
+                nested = [nested]
+            try:
+                repr(nested)
+            finally:
+                while nested:  # taken apart by hand: freeing it would recurse, too
+                    nested = nested.pop()
+        """
+    )
+    worker = server.workers()
+    assert [server.get().status for _ in range(3)] == [500] * 3
+    assert "RecursionError" in server.output()
+    assert server.workers() == worker
+
+
 @pytest.mark.parametrize(
     ("expression", "reason"),
     [

@@ -31,6 +31,13 @@ WORK = """
                         pass
                 except Exception:
                     continue
+        if what == "deaf":
+            while True:
+                try:
+                    while True:
+                        pass
+                except:
+                    continue
         if what == "sleep":
             time.sleep(60)
         if what == "socket":
@@ -120,7 +127,7 @@ def test_many_quick_calls_beside_timeouts_never_see_the_exception(serve: Serve) 
     assert not [w for w in wrong if w[0] != 408]
 
 
-@pytest.mark.parametrize("what", ["sleep", "socket", "child"])
+@pytest.mark.parametrize("what", ["sleep", "socket", "child", "deaf"])
 def test_wait_that_cannot_be_interrupted_costs_the_worker(serve: Serve, what: str) -> None:
     server = serve(WORK, timeout=0.4)
     old = server.workers()
