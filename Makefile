@@ -35,11 +35,11 @@ check: ## Lint, types, unit tests and chart rendering: quick, no cluster
 .PHONY: images
 images: ## Build all images (docker, or buildah where no engine answers)
 	@tools/setup
-	@$(PYTHON) tools/images/images build
+	@$(PYTHON) tools/images/kubeless_images build
 
 .PHONY: push
 push: images ## Push all images: make push REGISTRY=registry.example.com/team
-	@$(PYTHON) tools/images/images push "$(REGISTRY)"
+	@$(PYTHON) tools/images/kubeless_images push "$(REGISTRY)"
 
 # For `make up`: the cluster to install into, `local` or `current`; REGISTRY and YES=1 go with the latter.
 CLUSTER ?= local

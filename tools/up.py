@@ -21,7 +21,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CLUSTER = ROOT / "tools/cluster/cluster"
-IMAGES = ROOT / "tools/images/images"
+IMAGES = ROOT / "tools/images/kubeless_images"
 VALUES = ROOT / "build/images.yaml"
 NAMESPACE = "kubeless"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +14,12 @@ from kubeless_controller.reconcile.function import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Invalid
 from kubeless_kube.resources import NAMESPACES
-from tests.support.control_plane import CRDS, ROOT, ControlPlane
-from tests.support.processes import Process, free_ports
-from tests.support.waiting import wait_for
+from support.control_plane import CRDS, ROOT, ControlPlane
+from support.controller import Controller
+from support.functions import manifest
+from support.waiting import wait_for
 
 Object = dict[str, Any]
-TABLE = yaml.safe_load((ROOT / "charts/kubeless/files/runtimes.yaml").read_text())
 
 
 @pytest.fixture(scope="session")
@@ -64,66 +61,6 @@ def namespace(client: Client) -> Iterator[str]:
     client.delete(NAMESPACES, None, name)
 
 
-class Controller:
-    """The controller as a process; its log tells what it wrote."""
-
-    def __init__(self, kubeconfig: Path, folder: Path) -> None:
-        self._kubeconfig = kubeconfig
-        self._folder = folder
-        self._config = folder / "config.json"
-        self._config.write_text(json.dumps(settings()))
-        self.process: Process | None = None
-        (self.port,) = free_ports(1)
-
-    def start(self) -> Process:
-        """Start it and wait until it is ready."""
-        self.process = Process(
-            "controller",
-            [
-                *(sys.executable, "-W", "error", "-m", "kubeless_controller"),
-                *("--config", self._config),
-                *("--kubeconfig", self._kubeconfig),
-                *("--port", str(self.port)),
-            ],
-            self._folder,
-            {key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
-        )
-        wait_for(self._is_ready, "the controller is ready")
-        return self.process
-
-    def metric(self, name: str) -> float:
-        """The sum of a metric's samples, by the start of their lines."""
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in self._get("/metrics").splitlines()
-            if line.startswith(name)
-        )
-
-    def writes(self) -> float:
-        """Requests so far that asked the API server to change something."""
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in self._get("/metrics").splitlines()
-            if line.startswith("rest_client_requests_total")
-            and any(f'method="{verb}"' in line for verb in ("POST", "PUT", "PATCH", "DELETE"))
-        )
-
-    def _get(self, path: str) -> str:
-        import urllib.request
-
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-            text: str = answer.read().decode()
-            return text
-
-    def _is_ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.running(), self.process.tail()
-        try:
-            return self._get("/readyz") == "ok"
-        except OSError:
-            return False
-
-
 @pytest.fixture
 def controller_process(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Controller]:
     """A controller that the test starts, kills and starts again as it likes."""
@@ -140,22 +77,6 @@ def controller(controller_process: Controller) -> Controller:
     return controller_process
 
 
-def settings() -> Object:
-    """The controller's configuration, with the runtimes of the chart's own table."""
-    return {
-        "runtimes": [
-            {
-                "id": row["id"],
-                "image": f"localhost/kubeless/{row['image']}:test",
-                "suffix": row["suffix"],
-                "dependencyFile": row["dependencyFile"],
-                "aliases": row["aliases"],
-            }
-            for row in TABLE
-        ]
-    }
-
-
 @pytest.fixture
 def deploy(client: Client, namespace: str) -> Callable[..., Object]:
     """Make or change a Function of the test's namespace: ``deploy(name, **spec)``."""
@@ -168,23 +89,6 @@ def deploy(client: Client, namespace: str) -> Callable[..., Object]:
         )
 
     return deploy_function
-
-
-def manifest(
-    namespace: str, name: str = "hello", *, labels: dict[str, str] | None = None, **spec: Any
-) -> Object:
-    """A Function that works, with the fields that the test is about."""
-    return {
-        "apiVersion": "kubeless.io/v1beta1",
-        "kind": "Function",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
-        "spec": {
-            "runtime": "python3.13",
-            "handler": "hello.handler",
-            "function": "def handler(event, context):\n    return 'hello'\n",
-            **spec,
-        },
-    }
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.apiserver.conftest import Controller
 
 from kubeless_controller.reconcile.function import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, REPLICASETS, SERVICES
-from tests.apiserver.conftest import Controller
-from tests.support.control_plane import ROOT
-from tests.support.waiting import wait_for
+from support.control_plane import ROOT
+from support.waiting import wait_for
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]

@@ -13,9 +13,10 @@ from kubeless_controller.reconcile.function import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, NotFound, Unreachable
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, SERVICES
-from tests.apiserver.conftest import Controller, manifest
-from tests.support.control_plane import ControlPlane
-from tests.support.waiting import wait_for
+from support.control_plane import ControlPlane
+from support.controller import Controller
+from support.functions import manifest
+from support.waiting import wait_for
 
 Object = dict[str, Any]
 CHILDREN = (DEPLOYMENTS, SERVICES, CONFIGMAPS)

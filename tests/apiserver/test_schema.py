@@ -10,7 +10,7 @@ import pytest
 from kubeless_controller.reconcile.function import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError
-from tests.apiserver.conftest import manifest
+from support.functions import manifest
 
 SHA = "sha256:" + "0" * 64
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Unreachable
 from kubeless_kube.resources import Resource
-from tests.support.processes import Process, free_ports
-from tests.support.waiting import wait_for
+from support.processes import Process, free_ports
+from support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = Resource(

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 import urllib3
+import yaml
 from kubernetes.client.configuration import Configuration
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.config import ConfigException, kube_config
@@ -102,7 +103,7 @@ class Client:
             namespace = loader._current_context["context"].safe_get("namespace") or "default"
         except ConfigException as error:
             raise ConfigError(f"the kubeconfig {source} cannot be used: {error}") from error
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+        except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
             raise ConfigError(f"the kubeconfig {source} cannot be read: {error}") from error
         return cls(configuration, namespace=namespace, **options)
 

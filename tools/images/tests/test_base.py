@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from images import base
-from images.errors import ImagesError
+from kubeless_images import base
+from kubeless_images.errors import ImagesError
 
 DEB822 = """\
 Types: deb

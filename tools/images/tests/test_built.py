@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from images import engine, host, plan, table
-from images.errors import ImagesError
+from kubeless_images import engine, host, plan, table
+from kubeless_images.errors import ImagesError
 
 ROOT = Path(__file__).resolve().parents[3]
-TOOL = [sys.executable, str(ROOT / "tools/images/images")]
+TOOL = [sys.executable, str(ROOT / "tools/images/kubeless_images")]
 NAMES = [image.name for image in table.load(ROOT)]
 
 pytestmark = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from images.context import digest, files, ignored, parse_ignore
+from kubeless_images.context import digest, files, ignored, parse_ignore
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from images import host
+from kubeless_images import host
 
 PIP = """\
 :env:.cert='/etc/ca.crt'

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from images import plan, table
-from images.errors import ImagesError
+from kubeless_images import plan, table
+from kubeless_images.errors import ImagesError
 
 IMAGE = table.Image("x", Path("/x"), "trixie", (("DEBIAN_SUITE", "trixie"),))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from images.table import Image
+from kubeless_images.table import Image
 
 DEFAULT_REGISTRY = "localhost/kubeless"
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from images.errors import ImagesError
-from images.table import Image
+from kubeless_images.errors import ImagesError
+from kubeless_images.table import Image
 
 #: Lines of a failed step's log that are shown.
 TAIL = 25

@@ -1,4 +1,4 @@
-"""Entry point: ``python tools/images/images COMMAND`` or ``python -m images``."""
+"""Entry point: ``python tools/images/kubeless_images COMMAND`` or ``python -m kubeless_images``."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ if not __package__:
     # Run as a folder: Python put the folder itself on the path, not its parent.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from images.cli import main
+from kubeless_images.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

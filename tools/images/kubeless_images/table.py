@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from images.errors import ImagesError
+from kubeless_images.errors import ImagesError
 
 RUNTIMES = "charts/kubeless/files/runtimes.yaml"
 CHART = "charts/kubeless/Chart.yaml"

@@ -21,9 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from images import host
-from images.engine import Engine, require
-from images.errors import ImagesError
+from kubeless_images import host
+from kubeless_images.engine import Engine, require
+from kubeless_images.errors import ImagesError
 
 #: What the image has beside the essential packages.
 PACKAGES = ("ca-certificates",)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from images import base, context, engine, host, plan, table
-from images.errors import ImagesError
+from kubeless_images import base, context, engine, host, plan, table
+from kubeless_images.errors import ImagesError
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -1,0 +1,175 @@
+"""What the chart renders, and which values it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from support.helm import CHART, helm, one, refusal, template
+
+Object = dict[str, Any]
+
+
+def config(values: Object | None = None) -> Object:
+    found: Object = json.loads(
+        one(
+            [o for o in template(values) if o["metadata"]["name"].endswith("-controller")],
+            "ConfigMap",
+        )["data"]["config.json"]
+    )
+    return found
+
+
+def pod(values: Object | None = None) -> Object:
+    found: Object = one(template(values), "Deployment")["spec"]["template"]
+    return found
+
+
+def leaves(value: Any, path: str = "") -> list[str]:
+    if isinstance(value, dict) and value:
+        return [leaf for key, below in value.items() for leaf in leaves(below, f"{path}.{key}")]
+    return [path.lstrip(".")]
+
+
+def test_helm_lint_has_nothing_to_say() -> None:
+    result = helm("lint", "--strict", CHART)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_table_of_runtimes_reaches_the_controller() -> None:
+    table = yaml.safe_load((CHART / "files/runtimes.yaml").read_text())
+    rendered = config()["runtimes"]
+    assert [row["id"] for row in rendered] == [row["id"] for row in table]
+    first = rendered[0]
+    assert first["image"] == f"localhost/kubeless/{table[0]['image']}:0.1.0"
+    assert first["aliases"] == table[0]["aliases"]
+
+
+def test_a_runtime_of_ones_own_one_changed_and_one_taken_out() -> None:
+    rows = config(
+        {
+            "runtimes": {
+                "cobol2002": {"image": "registry.example.com/cobol:1", "suffix": ".cob"},
+                "python3.13": {"image": "registry.example.com/python:1"},
+                "python3.14": {"enabled": False},
+            }
+        }
+    )["runtimes"]
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["cobol2002"] == {
+        "id": "cobol2002",
+        "image": "registry.example.com/cobol:1",
+        "suffix": ".cob",
+        "dependencyFile": "",
+        "aliases": [],
+    }
+    assert by_id["python3.13"]["image"] == "registry.example.com/python:1"
+    assert by_id["python3.13"]["suffix"] == ".py"
+    assert "python3.14" not in by_id
+
+
+def test_images_come_from_one_registry_with_tags_by_name() -> None:
+    images = {"registry": "registry.example.com/team", "tag": "2", "tags": {"controller": "3"}}
+    values = {"images": images}
+    assert pod(values)["spec"]["containers"][0]["image"] == "registry.example.com/team/controller:3"
+    assert config(values)["runtimes"][0]["image"] == "registry.example.com/team/python3.13:2"
+
+
+def test_the_controllers_pod_is_restricted() -> None:
+    spec = pod()["spec"]
+    (container,) = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_a_change_of_the_configuration_restarts_the_controller() -> None:
+    def checksum(values: Object) -> str:
+        found: str = pod(values)["metadata"]["annotations"]["checksum/config"]
+        return found
+
+    assert checksum({}) == checksum({})
+    assert checksum({}) != checksum({"functions": {"drainSeconds": 9}})
+
+
+def test_the_role_has_no_wildcards_and_reads_no_secrets() -> None:
+    rules = one(template(), "ClusterRole")["rules"]
+    for rule in rules:
+        assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
+        assert "secrets" not in rule["resources"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_crds_are_kept_on_uninstall_unless_told(keep: bool) -> None:
+    crd = one(template({"crds": {"keep": keep}}), "CustomResourceDefinition")
+    policy = crd["metadata"]["annotations"].get("helm.sh/resource-policy")
+    assert policy == ("keep" if keep else None)
+
+
+def test_crds_can_be_left_to_others() -> None:
+    kinds = {entry["kind"] for entry in template({"crds": {"enabled": False}})}
+    assert "CustomResourceDefinition" not in kinds
+
+
+def test_every_object_has_the_standard_labels_and_its_namespace() -> None:
+    for entry in template(name="other"):
+        labels = entry["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "other"
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+        if entry["kind"] not in ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"):
+            assert entry["metadata"]["namespace"] == "kubeless"
+
+
+def test_without_the_charts_own_account_and_role() -> None:
+    objects = template(
+        {"serviceAccount": {"create": False, "name": "mine"}, "rbac": {"create": False}}
+    )
+    kinds = {entry["kind"] for entry in objects}
+    assert not kinds & {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
+    assert one(objects, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"serviceAccount": {"create": False}}, "name the service account"),
+        ({"runtimes": {"cobol": {"image": "x/y:1"}}}, "needs an image and a suffix"),
+        ({"runtimes": {"cobol": {"image": "x/y:1", "suffix": "cob"}}}, "suffix"),
+        ({"images": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
+        ({"images": {"registry": ""}}, "registry"),
+        ({"controller": {"workers": 0}}, "workers"),
+        ({"controller": {"wrokers": 3}}, "wrokers"),
+        ({"controller": {"podLabels": {"app.kubernetes.io/instance": "x"}}}, "must not set"),
+        ({"typo": 1}, "typo"),
+    ],
+)
+def test_values_that_cannot_work_are_refused(values: Object, message: str) -> None:
+    assert message in refusal(values)
+
+
+def test_every_value_is_documented_and_in_the_schema() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    readme = (CHART / "README.md").read_text()
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    missing = [leaf for leaf in leaves(values) if not documented(leaf, readme)]
+    assert not missing, f"README.md does not name {missing}"
+    for leaf in leaves(values):
+        part = schema
+        for key in leaf.split("."):
+            if "properties" not in part:
+                break
+            assert key in part["properties"], f"values.schema.json has no {leaf}"
+            part = part["properties"][key]
+
+
+def documented(leaf: str, readme: str) -> bool:
+    """Say whether the value, or one that contains it, has a row of its own."""
+    parts = leaf.split(".")
+    return any(f"`{'.'.join(parts[:length])}`" in readme for length in range(1, len(parts) + 1))

@@ -1,0 +1,97 @@
+"""The rendered chart and the examples against the schemas of a real API server, and chart-testing's own lint."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kubeless_kube.client import Client
+from support import schemas
+from support.control_plane import CRDS, ROOT, ControlPlane, programs
+from support.helm import template
+from support.waiting import wait_for
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the schema of every kind, the chart's own among them."""
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+    try:
+        plane.start()
+        client = plane.client()
+        for document in template():
+            if document["kind"] == "CustomResourceDefinition":
+                client.apply(CRDS, document, manager="test")
+        wait_for(lambda: published(client), "the API server publishes the schema of Functions")
+        folder = tmp_path_factory.mktemp("schemas")
+        schemas.write(client, folder)
+        yield folder
+    finally:
+        plane.stop()
+
+
+def published(client: Client) -> bool:
+    """Say whether the schemas that are gathered in the background after the start are there."""
+    index = client.request("GET", "/openapi/v3").json()["paths"]
+    if not {"apis/kubeless.io/v1beta1", "apis/apiextensions.k8s.io/v1"} <= index.keys():
+        return False
+    answer = client.request("GET", "/openapi/v3/apis/kubeless.io/v1beta1")
+    return bool(answer.json().get("components", {}).get("schemas"))
+
+
+def kubeconform(known: Path, manifest: str) -> subprocess.CompletedProcess[str]:
+    location = f"{known}/{schemas.LOCATION}"
+    return subprocess.run(
+        [programs() / "kubeconform", "-strict", "-summary", "-schema-location", location, "-"],
+        input=manifest,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_everything_that_is_rendered_is_valid(known: Path) -> None:
+    documents = template()
+    result = kubeconform(known, yaml.safe_dump_all(documents))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"Valid: {len(documents)}, Invalid: 0, Errors: 0, Skipped: 0" in result.stdout
+
+
+@pytest.mark.parametrize("file", ["greet.yaml", "legacy.yaml"])
+def test_the_examples_are_valid(known: Path, file: str) -> None:
+    result = kubeconform(known, (ROOT / "examples" / file).read_text())
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Valid: 1" in result.stdout
+
+
+def test_a_field_that_does_not_exist_is_found(known: Path) -> None:
+    function = yaml.safe_load((ROOT / "examples/greet.yaml").read_text())
+    function["spec"]["handlr"] = "x"
+    result = kubeconform(known, yaml.safe_dump(function))
+    assert result.returncode != 0
+    assert "handlr" in result.stdout
+
+
+def test_chart_testing_lint() -> None:
+    environment = {
+        **os.environ,
+        # ct calls helm, yamllint and yamale.
+        "PATH": f"{programs()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    result = subprocess.run(
+        ["ct", "lint", "--config", "ct.yaml", "--all"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,151 @@
+"""Kubeless in the local cluster, installed by helm, and a namespace for each test.
+
+A cluster that was up before is used and left up, with this clone's images and
+chart in it; one that was not is brought down again at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_kube.client import Client
+from kubeless_kube.errors import NotFound
+from kubeless_kube.resources import NAMESPACES
+from support.control_plane import ROOT, programs
+from support.functions import manifest
+from support.waiting import wait_for
+
+Object = dict[str, Any]
+CLUSTER = ROOT / "tools/cluster/cluster"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[dict[str, str]]:
+    """The environment in which kubectl, helm and kubeless mean a cluster that runs Kubeless."""
+    was_up = subprocess.run([CLUSTER, "status"], capture_output=True, check=False).returncode == 0
+    try:
+        up = subprocess.run(
+            [sys.executable, ROOT / "tools/up.py"], capture_output=True, text=True, check=False
+        )
+        assert up.returncode == 0, up.stdout + up.stderr
+        found = subprocess.run([CLUSTER, "kubeconfig"], capture_output=True, text=True, check=True)
+        path = f"{Path(sys.executable).parent}:{programs()}:{os.environ['PATH']}"
+        yield {**os.environ, "KUBECONFIG": found.stdout.strip(), "PATH": path}
+    finally:
+        if not was_up:
+            subprocess.run([CLUSTER, "down"], capture_output=True, check=True)
+
+
+@pytest.fixture(scope="session")
+def client(cluster: dict[str, str]) -> Client:
+    """Cluster admin."""
+    return Client.from_kubeconfig(cluster["KUBECONFIG"])
+
+
+@pytest.fixture
+def namespace(client: Client) -> Iterator[str]:
+    """A namespace of the test's own in which only hardened pods may run."""
+    name = f"e2e-{uuid.uuid4().hex[:8]}"
+    client.create(NAMESPACES, {"metadata": {"name": name, "labels": RESTRICTED}})
+    yield name
+    client.delete(NAMESPACES, None, name)
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def kubeless(cluster: dict[str, str]) -> Run:
+    """Run the command line: ``kubeless("function", "list")``; keywords go to subprocess.run."""
+
+    def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [Path(sys.executable).parent / "kubeless", *arguments],
+            env={**cluster, **options.pop("env", {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=options.pop("timeout", 180),
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def kubectl(cluster: dict[str, str]) -> Run:
+    """Run kubectl; fails when it fails."""
+
+    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [programs() / "kubectl", *arguments]
+        result = subprocess.run(
+            command, env=cluster, capture_output=True, text=True, check=False, **options
+        )
+        assert result.returncode == 0, f"{' '.join(arguments)}: {result.stderr}"
+        return result
+
+    return run
+
+
+@pytest.fixture
+def deploy(client: Client, namespace: str) -> Callable[..., Object]:
+    """Make or change a Function of the test's namespace: ``deploy(name, **spec)``."""
+
+    def deploy_function(name: str = "hello", **spec: Any) -> Object:
+        return client.apply(FUNCTIONS, manifest(namespace, name, **spec), manager="user")
+
+    return deploy_function
+
+
+@pytest.fixture
+def condition(client: Client, namespace: str) -> Callable[..., Object]:
+    """Wait until a condition of the current generation has this status or reason."""
+
+    def wait_for_condition(name: str, kind: str, wanted: str, seconds: float = 60) -> Object:
+        last: list[Object] = []
+
+        def look() -> Object | None:
+            function = client.get(FUNCTIONS, namespace, name)
+            last[:] = (function.get("status") or {}).get("conditions", [])
+            for entry in last:
+                current = entry["observedGeneration"] == function["metadata"]["generation"]
+                if (
+                    current
+                    and entry["type"] == kind
+                    and wanted in (entry["status"], entry["reason"])
+                ):
+                    found: Object = entry
+                    return found
+            return None
+
+        try:
+            return wait_for(look, f"{kind} of {name} is {wanted}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{yaml.safe_dump(last)}") from None
+
+    return wait_for_condition
+
+
+@pytest.fixture
+def gone(client: Client, namespace: str) -> Callable[..., bool]:
+    """Say whether an object of the test's namespace does not exist."""
+
+    def is_gone(resource: Any, name: str) -> bool:
+        try:
+            client.get(resource, namespace, name)
+        except NotFound:
+            return True
+        return False
+
+    return is_gone

@@ -1,0 +1,93 @@
+"""The controller as a process of its own, outside of any cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.control_plane import ROOT
+from support.processes import Process, free_ports
+from support.waiting import wait_for
+
+Object = dict[str, Any]
+TABLE = yaml.safe_load((ROOT / "charts/kubeless/files/runtimes.yaml").read_text())
+
+
+class Controller:
+    """The controller as a process; its log tells what it wrote."""
+
+    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+        self._kubeconfig = kubeconfig
+        self._folder = folder
+        self._config = folder / "config.json"
+        self._config.write_text(json.dumps(settings()))
+        self.process: Process | None = None
+        (self.port,) = free_ports(1)
+
+    def start(self) -> Process:
+        """Start it and wait until it is ready."""
+        self.process = Process(
+            "controller",
+            [
+                *(sys.executable, "-W", "error", "-m", "kubeless_controller"),
+                *("--config", self._config),
+                *("--kubeconfig", self._kubeconfig),
+                *("--port", str(self.port)),
+            ],
+            self._folder,
+            {key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+        )
+        wait_for(self._is_ready, "the controller is ready")
+        return self.process
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric's samples, by the start of their lines."""
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in self._get("/metrics").splitlines()
+            if line.startswith(name)
+        )
+
+    def writes(self) -> float:
+        """Requests so far that asked the API server to change something."""
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in self._get("/metrics").splitlines()
+            if line.startswith("rest_client_requests_total")
+            and any(f'method="{verb}"' in line for verb in ("POST", "PUT", "PATCH", "DELETE"))
+        )
+
+    def _get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.running(), self.process.tail()
+        try:
+            return self._get("/readyz") == "ok"
+        except OSError:
+            return False
+
+
+def settings() -> Object:
+    """The controller's configuration, with the runtimes of the chart's own table."""
+    return {
+        "runtimes": [
+            {
+                "id": row["id"],
+                "image": f"localhost/kubeless/{row['image']}:test",
+                "suffix": row["suffix"],
+                "dependencyFile": row["dependencyFile"],
+                "aliases": row["aliases"],
+            }
+            for row in TABLE
+        ]
+    }

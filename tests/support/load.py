@@ -1,0 +1,79 @@
+"""A steady load on one address, counted."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+
+
+class Load:
+    """Calls from a few threads while the block runs; every answer and every failure is counted.
+
+    Each call is made on a connection of its own, as the calls of many clients are.
+    Bounded: ends by itself after ``seconds``.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, threads: int = 4, pause: float = 0.01, seconds: float = 120
+    ):
+        self.answers: Counter[str] = Counter()
+        self.failures: list[str] = []
+        self._address = (host, port)
+        self._pause = pause
+        self._deadline = time.monotonic() + seconds
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def count(self, body: str) -> int:
+        """How many answers were this one so far."""
+        with self._lock:
+            return self.answers[body]
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._pause) and time.monotonic() < self._deadline:
+            try:
+                answer = self._call()
+            except OSError as error:
+                with self._lock:
+                    self.failures.append(
+                        f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}"
+                    )
+            except http.client.HTTPException as error:
+                with self._lock:
+                    self.failures.append(
+                        f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}"
+                    )
+            else:
+                with self._lock:
+                    self.answers[answer] += 1
+
+    def _call(self) -> str:
+        connection = http.client.HTTPConnection(*self._address, timeout=10)
+        try:
+            connection.request("GET", "/")
+            response = connection.getresponse()
+            body = response.read().decode()
+            if response.status != 200:
+                raise http.client.HTTPException(f"{response.status} {body}")
+            return body
+        finally:
+            connection.close()
