@@ -231,7 +231,10 @@ class Supervisor:
             _say("no longer accepting, finishing what runs")
             for worker in self._workers.values():
                 worker.stopped = True
-                os.kill(worker.pid, signal.SIGTERM)
+                if worker.region.flags[READY]:
+                    os.kill(worker.pid, signal.SIGTERM)
+                else:
+                    self._kill(worker)  # it still loads, and has nothing to finish
         elif self._stop_until and now > self._stop_until:
             for worker in self._workers.values():
                 self._kill(worker)

@@ -167,6 +167,14 @@ def test_sigterm_without_requests_exits_0_at_once(serve: Serve) -> None:
         assert time.monotonic() - start < 1
 
 
+def test_sigterm_while_the_module_loads(launch: Serve) -> None:
+    server = launch("import time\nprint('loading')\ntime.sleep(60)\n")
+    eventually(lambda: "loading" in server.output())
+    start = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - start < 1
+
+
 def test_sigterm_ends_a_stuck_call_with_its_time(serve: Serve) -> None:
     server = serve("import time\ndef handler(event, context):\n    time.sleep(60)", timeout=0.6)
     replies = []
