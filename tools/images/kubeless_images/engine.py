@@ -123,7 +123,7 @@ class Buildah:
     def build(self, image: Image, tags: list[str], secrets: dict[str, Path], log: Path) -> None:
         """See Engine."""
         command = [
-            "buildah", "build", "--isolation", "chroot", "--layers", "--pull=never",
+            "buildah", "build", "--isolation", "chroot", "--layers", "--force-rm", "--pull=never",
             *_build_options(image, tags, secrets),
         ]  # fmt: skip
         _run(command, log, f"building {image.name}")
