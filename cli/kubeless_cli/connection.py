@@ -83,19 +83,9 @@ def connect(options: dict[str, Any]) -> Connection:
     kubeconfig = options["kubeconfig"] or root.get("kubeconfig")
     context = options["context_name"] or root.get("context")
 
-    import yaml
-
     from kubeless_kube.client import Client
 
-    try:
-        client = Client.from_kubeconfig(
-            kubeconfig, context, user_agent=f"kubeless-cli/{__version__}"
-        )
-    except yaml.YAMLError as error:
-        raise Failure(
-            f"The kubeconfig is not YAML: {' '.join(str(error).split())}.\n"
-            "Repair it, or choose another with --kubeconfig."
-        ) from None
+    client = Client.from_kubeconfig(kubeconfig, context, user_agent=f"kubeless-cli/{__version__}")
     return Connection(client, options["namespace"] or client.namespace)
 
 

@@ -192,23 +192,24 @@ def test_a_namespace_that_is_not_there_is_said(kubeless: Kubeless, echo: list[st
 
 
 def test_an_interrupted_wait_ends_with_130(
-    kubeless: Kubeless, namespace: str, echo: list[str]
+    kubeless: Kubeless, cluster: dict[str, str], namespace: str, echo: list[str]
 ) -> None:
     # No node has this label: the wait would last.
     arguments = [*echo, "--node-selectors", "kubeless.io/none=x", "--wait"]
     program = kubeless("version").args[0]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [program, "function", "deploy", "echo", "-n", namespace, *arguments],
         stderr=subprocess.PIPE,
         text=True,
+        env=cluster,
         # A test run in the background ignores SIGINT, and so would its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("Waiting for"):
-            break
-    process.send_signal(signal.SIGINT)
-    rest = process.stderr.read()
-    assert process.wait(timeout=10) == 130
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Waiting for"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(timeout=10) == 130
     assert "Traceback" not in rest

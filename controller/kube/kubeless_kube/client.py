@@ -103,7 +103,10 @@ class Client:
             namespace = loader._current_context["context"].safe_get("namespace") or "default"
         except ConfigException as error:
             raise ConfigError(f"the kubeconfig {source} cannot be used: {error}") from error
-        except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
+        except yaml.YAMLError as error:
+            where = " ".join(str(error).split())
+            raise ConfigError(f"the kubeconfig {source} is not YAML: {where}") from error
+        except (OSError, ValueError, AttributeError, TypeError) as error:
             raise ConfigError(f"the kubeconfig {source} cannot be read: {error}") from error
         return cls(configuration, namespace=namespace, **options)
 

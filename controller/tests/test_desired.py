@@ -1,0 +1,299 @@
+"""From a Function to its objects, without a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubeless_api.errors import SpecError
+from kubeless_api.function import parse
+from kubeless_api.runtimes import Runtime, RuntimeTable
+from kubeless_api.source import checksum_of
+from kubeless_controller.desired.children import Children, build
+from kubeless_controller.settings import Settings
+
+Object = dict[str, Any]
+SETTINGS = Settings(
+    runtimes=RuntimeTable(
+        [Runtime("python3.13", "registry/python3.13:1", ".py", aliases=("python3.7",))]
+    ),
+    image_pull_secrets=("everywhere",),
+)
+SOURCE = "def handler(event, context): pass\n"
+
+
+def children(labels: dict[str, str] | None = None, **spec: Any) -> Children:
+    base = {"runtime": "python3.13", "handler": "hello.handler", "function": SOURCE}
+    metadata = {"namespace": "default", "name": "hello", "uid": "1", "labels": labels or {}}
+    return build(parse({"metadata": metadata, "spec": {**base, **spec}}), SETTINGS)
+
+
+def pod(**spec: Any) -> Object:
+    found: Object = children(**spec).deployment["spec"]["template"]["spec"]
+    return found
+
+
+def container(**spec: Any) -> Object:
+    found: Object = pod(**spec)["containers"][0]
+    return found
+
+
+def env(**spec: Any) -> dict[str, Any]:
+    return {entry["name"]: entry.get("value") for entry in container(**spec)["env"]}
+
+
+def overlay(**pod: Any) -> Object:
+    return {"spec": {"template": {"spec": pod}}}
+
+
+def refusal(**spec: Any) -> str:
+    with pytest.raises(SpecError) as caught:
+        children(**spec)
+    return caught.value.message
+
+
+def test_the_source_is_named_by_its_content_and_by_nothing_else() -> None:
+    first, second = children(), children(env=[{"name": "A", "value": "1"}], labels={"team": "red"})
+    assert first.config_map is not None
+    assert first.config_map == second.config_map
+    other = children(function="x = 1").config_map
+    assert other is not None
+    assert other["metadata"]["name"] != first.config_map["metadata"]["name"]
+    assert first.source_checksum == checksum_of(SOURCE.encode())
+
+
+def test_a_source_that_does_not_fit_is_refused() -> None:
+    assert "at most 1047552 fit into a ConfigMap" in refusal(function="ü" * 600_000)
+
+
+def test_a_pod_is_hardened() -> None:
+    spec = pod()
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["enableServiceLinks"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "initContainers" not in spec
+
+
+def test_a_service_account_brings_its_token() -> None:
+    spec = pod(serviceAccountName="reader")
+    assert (spec["serviceAccountName"], spec["automountServiceAccountToken"]) == ("reader", True)
+    spec = pod(deployment=overlay(serviceAccountName="writer"))
+    assert (spec["serviceAccountName"], spec["automountServiceAccountToken"]) == ("writer", True)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(180, 187), ("2.5", 10), ("0.1", 8)])
+def test_the_grace_period_is_longer_than_the_slowest_call(timeout: Any, seconds: int) -> None:
+    assert pod(timeout=timeout)["terminationGracePeriodSeconds"] == seconds
+
+
+def test_the_environment_of_the_contract() -> None:
+    assert env(timeout="2.5", concurrency=4, resources={"limits": {"memory": "64Mi"}}) == {
+        "FUNC_CONCURRENCY": "4",
+        "FUNC_HANDLER": "handler",
+        "FUNC_MEMORY_LIMIT": "64Mi",
+        "FUNC_PORT": "8080",
+        "FUNC_RUNTIME": "python3.13",
+        "FUNC_TIMEOUT": "2.5",
+        "KUBELESS_INSTALL_VOLUME": "/kubeless",
+        "MOD_NAME": "hello",
+    }
+
+
+def test_names_of_the_contract_cannot_be_taken() -> None:
+    taken = [{"name": "MOD_NAME", "value": "x"}]
+    assert "spec.env: found MOD_NAME, which Kubeless sets itself" in refusal(env=taken)
+    said = refusal(deployment=overlay(containers=[{"env": taken}]))
+    assert "spec.deployment.spec.template.spec.containers[0].env: found MOD_NAME" in said
+
+
+def test_secrets_are_mounted_at_their_names() -> None:
+    spec = pod(secrets=["my.secret"])
+    assert {"name": "secret-my-secret", "secret": {"secretName": "my.secret"}} in spec["volumes"]
+    mounts = {mount["mountPath"]: mount for mount in spec["containers"][0]["volumeMounts"]}
+    assert mounts["/my.secret"]["readOnly"] is True
+
+
+def test_image_pull_secrets_of_all_places_are_joined() -> None:
+    spec = pod(
+        imagePullSecrets=[{"name": "mine"}, {"name": "everywhere"}],
+        deployment=overlay(imagePullSecrets=[{"name": "theirs"}]),
+    )
+    assert [entry["name"] for entry in spec["imagePullSecrets"]] == ["everywhere", "mine", "theirs"]
+
+
+def test_the_first_container_is_the_functions_whatever_its_name() -> None:
+    over = {"name": "other", "env": [{"name": "A", "value": "2"}], "imagePullPolicy": "Always"}
+    first, sidecar = pod(
+        env=[{"name": "A", "value": "1"}],
+        deployment=overlay(containers=[over, {"name": "proxy", "image": "proxy:1"}]),
+    )["containers"]
+    assert (first["name"], first["imagePullPolicy"]) == ("hello", "Always")
+    assert {"name": "A", "value": "2"} in first["env"]
+    assert {"name": "A", "value": "1"} not in first["env"]
+    assert sidecar == {"name": "proxy", "image": "proxy:1"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "said"),
+    [
+        ([{}, {"image": "x"}], "containers[1].name: found nothing"),
+        ([{}, {"name": "x"}], "containers[1].image: found nothing"),
+        ([{}, {"name": "hello", "image": "x"}], "containers[1].name: found 'hello'"),
+        ([5], "containers[0]: found 5, expected an object"),
+        ("x", "containers: found 'x', expected a list"),
+        ([{"env": "x"}], "containers[0].env: found 'x', expected a list"),
+    ],
+)
+def test_containers_that_cannot_be_laid_over(containers: Any, said: str) -> None:
+    assert said in refusal(deployment=overlay(containers=containers))
+
+
+def test_what_is_given_as_a_whole_replaces_ours() -> None:
+    probe = {"exec": {"command": ["true"]}}
+    first = container(
+        deployment=overlay(
+            containers=[{"livenessProbe": probe, "securityContext": {"runAsUser": 7}}]
+        )
+    )
+    assert first["livenessProbe"] == probe
+    assert first["securityContext"] == {"runAsUser": 7}
+    assert pod(deployment=overlay(securityContext={"fsGroup": 5}))["securityContext"] == {
+        "fsGroup": 5
+    }
+
+
+def test_the_originals_zero_values_change_nothing() -> None:
+    zero = {
+        "metadata": {"creationTimestamp": None},
+        "spec": {
+            "selector": None,
+            "strategy": {},
+            "template": {
+                "metadata": {"creationTimestamp": None},
+                "spec": {"containers": [{"name": "", "resources": {}}]},
+            },
+        },
+        "status": {},
+    }
+    assert children(deployment=zero) == children()
+
+
+def test_an_empty_volume_source_is_a_value() -> None:
+    volume = {"name": "scratch", "emptyDir": {}}
+    assert volume in pod(deployment=overlay(volumes=[volume]))["volumes"]
+
+
+def test_the_selector_and_the_replicas_are_not_the_users() -> None:
+    made = children(deployment={"spec": {"replicas": 7, "selector": {"matchLabels": {"a": "b"}}}})
+    assert made.deployment["spec"]["selector"] == {
+        "matchLabels": {"created-by": "kubeless", "function": "hello"}
+    }
+    assert "replicas" not in made.deployment["spec"]
+    assert made.replicas == 7
+    assert children(replicas=3).replicas == 3
+
+
+def test_other_fields_of_the_deployment_are_kept() -> None:
+    spec = children(
+        deployment={
+            "metadata": {"annotations": {"note": "1"}, "labels": {"tier": "a"}},
+            "spec": {"strategy": {"type": "Recreate"}, "minReadySeconds": 5},
+        }
+    ).deployment
+    assert spec["metadata"]["annotations"]["note"] == "1"
+    assert spec["metadata"]["labels"]["tier"] == "a"
+    assert spec["spec"]["strategy"] == {"type": "Recreate"}
+    assert spec["spec"]["minReadySeconds"] == 5
+
+
+def test_labels_of_the_function_reach_its_pods_but_never_the_selector() -> None:
+    made = children(labels={"team": "red", "function": "other"})
+    labels = made.deployment["spec"]["template"]["metadata"]["labels"]
+    assert labels == {"team": "red", "created-by": "kubeless", "function": "hello"}
+    assert made.service["spec"]["selector"] == {"created-by": "kubeless", "function": "hello"}
+
+
+def test_a_selector_that_only_repeats_labels_is_ours() -> None:
+    own = {"created-by": "kubeless", "function": "hello"}
+    copied = {"selector": {**own, "team": "red"}}
+    assert children(labels={"team": "red"}, service=copied).service["spec"]["selector"] == own
+    foreign = {"selector": {"app": "blue-green"}}
+    assert children(service=foreign).service["spec"]["selector"] == {"app": "blue-green"}
+
+
+@pytest.mark.parametrize(
+    ("ports", "service", "target"),
+    [
+        ([], 8080, 8080),
+        ([{"port": 80}], 80, 80),
+        ([{"port": 80, "targetPort": 9090}], 80, 9090),
+        ([{"port": "80", "targetPort": "9090"}], 80, 9090),
+        ([{"port": 0, "targetPort": 0}], 8080, 8080),
+    ],
+)
+def test_ports(ports: list[Object], service: int, target: int) -> None:
+    made = children(service={"ports": ports})
+    (port,) = made.service["spec"]["ports"]
+    assert (port["name"], port["port"], port["targetPort"]) == (
+        "http-function-port",
+        service,
+        target,
+    )
+    first = made.deployment["spec"]["template"]["spec"]["containers"][0]
+    assert first["ports"][0]["containerPort"] == target
+    assert {"name": "FUNC_PORT", "value": str(target)} in first["env"]
+    assert made.url == f"http://hello.default.svc:{service}"
+
+
+@pytest.mark.parametrize("port", [-1, 65536, "http", 1.5, True])
+def test_ports_that_are_wrong(port: Any) -> None:
+    said = refusal(service={"ports": [{"port": port}]})
+    assert f"spec.service.ports[0].port: found {port!r}, expected a port number" in said
+
+
+def test_an_own_image_mounts_no_source() -> None:
+    made = children(image="registry/mine:1", function="", runtime="", handler="")
+    spec = made.deployment["spec"]["template"]["spec"]
+    assert (made.config_map, made.source_checksum) == (None, "")
+    assert spec["containers"][0]["image"] == "registry/mine:1"
+    assert [volume["name"] for volume in spec["volumes"]] == ["tmp"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"deps": "flask"}, "spec.deps: this version does not install dependencies"),
+        ({"function-content-type": "base64"}, "this version runs text only"),
+        (
+            {
+                "horizontalPodAutoscaler": {
+                    "metadata": {"name": "hello"},
+                    "spec": {"scaleTargetRef": {"name": "hello"}},
+                }
+            },
+            "spec.horizontalPodAutoscaler: this version makes no autoscaler",
+        ),
+    ],
+)
+def test_what_is_not_there_yet_is_said(spec: Object, said: str) -> None:
+    assert said in refusal(**spec)
+
+
+def test_the_stamp_changes_with_every_change() -> None:
+    def stamp(**spec: Any) -> str:
+        found: str = children(**spec).deployment["metadata"]["annotations"][
+            "kubeless.io/applied-hash"
+        ]
+        return found
+
+    assert stamp() == stamp()
+    assert stamp() != stamp(env=[{"name": "A", "value": "1"}])
+    assert stamp() != stamp(labels={"a": "b"})
+    assert stamp() == stamp(replicas=5)
