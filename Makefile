@@ -62,7 +62,7 @@ status: ## Say what of the local cluster is up
 	@$(LOCAL) status
 
 .PHONY: bench
-bench: ## Measure, and print the table of docs/numbers
+bench: ## Measure, and print tables
 	@tools/setup
 	@$(MAKE) up
-	@$(PYTHON) -m tests.bench
+	@PYTHONPATH=tests $(PYTHON) -m bench

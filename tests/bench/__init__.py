@@ -1,0 +1,1 @@
+"""Measurements. They print what they saw; nothing here passes or fails."""
