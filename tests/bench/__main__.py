@@ -21,6 +21,7 @@ from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES, PODS, SERVICES
 from support.control_plane import ROOT
 from support.functions import manifest
+from support.waiting import wait_for
 
 Object = dict[str, Any]
 RUNS = 10
@@ -44,11 +45,23 @@ def main() -> None:
         warm = template(client, namespace)
         rows: dict[str, list[tuple[float, float]]] = {"Function": [], "plain Deployment": []}
         for number in range(RUNS):
+            quiet(client, namespace)
             rows["Function"].append(function(client, namespace, f"f{number}"))
+            quiet(client, namespace)
             rows["plain Deployment"].append(plain(client, namespace, f"p{number}", warm))
         report(rows)
     finally:
         client.delete(NAMESPACES, None, namespace)
+
+
+def quiet(client: Client, namespace: str) -> None:
+    """Wait until the last run has left nothing that the next one would wait for.
+
+    kube-proxy writes its rules at most once a second: a Service that is still
+    going would take the turn of the one that is measured.
+    """
+    wait_for(lambda: len(client.list(PODS, namespace)["items"]) <= 1, "the last pods are gone")
+    time.sleep(3)
 
 
 def report(rows: dict[str, list[tuple[float, float]]]) -> None:

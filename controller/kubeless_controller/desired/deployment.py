@@ -182,9 +182,8 @@ def _container(
             }
         ],
         "volumeMounts": mounts,
-        # A slow import is no reason to be killed: five minutes, looked at often while it may be quick.
-        "startupProbe": {"httpGet": health, "periodSeconds": 1, "failureThreshold": 300},
-        "readinessProbe": {"httpGet": health, "periodSeconds": 2, "failureThreshold": 2},
+        # Every second: what a caller of a new function waits for, more than for anything else.
+        "readinessProbe": {"httpGet": health, "periodSeconds": 1, "failureThreshold": 3},
         # Not /healthz: a server that drains is unready, and yet alive.
         "livenessProbe": {
             "tcpSocket": {"port": ports.container},
@@ -200,6 +199,9 @@ def _container(
         # What a crash printed last becomes part of the pod's status, and of the Function's.
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
+    if source is None:
+        # An image of the user's own may listen only when it is ready; ours listen first, and load then.
+        container["startupProbe"] = {"httpGet": health, "periodSeconds": 1, "failureThreshold": 300}
     if function.resources:
         container["resources"] = dict(function.resources)
     return container

@@ -56,8 +56,9 @@ class Worker:
 class Supervisor:
     """The life of the server."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, listener: socket.socket) -> None:
         self._config = config
+        self._listener = listener
         self._board = Board(config.workers * 2 + _REGIONS_SPARE)
         self._workers: dict[int, Worker] = {}
         self._deaths: list[float] = []
@@ -71,15 +72,6 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until told to stop; the exit code."""
-        try:
-            self._listener = _bind(self._config.port)
-        except OSError as error:
-            print(
-                f"kubeless: can't use port {self._config.port} (FUNC_PORT): {error.strerror}",
-                file=sys.stderr,
-                flush=True,
-            )
-            return 1
         sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -253,21 +245,6 @@ class Supervisor:
         times += [t for t in (self._drain_until, self._stop_until) if t > now]
         # The smallest pause keeps a deadline just passed from becoming a busy loop.
         return max(0.01, min(times) - now)
-
-
-def _bind(port: int) -> socket.socket:
-    """A TCP socket on every address, bound and not listening yet. Raises OSError."""
-    if socket.has_dualstack_ipv6():
-        family, address = socket.AF_INET6, "::"
-    else:
-        family, address = socket.AF_INET, "0.0.0.0"  # noqa: S104 (a server in a pod)
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.bind((address, port))
-    return sock
 
 
 def _unbuffered(descriptor: int) -> io.TextIOWrapper:
