@@ -8,11 +8,14 @@ thread) is pinned by hash and covered by this folder's tests.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import select
 import signal
 import sys
 import threading
+import time
 import types
 from typing import Any
 
@@ -28,6 +31,9 @@ _SPARE_THREADS = 24
 _THREAD_IDLE = 30
 
 _BACKLOG = 2048
+
+#: Seconds in which the request of a connection that was just accepted is read.
+_ARRIVING = 0.1
 _MAX_CONNECTIONS = 65536
 
 #: Bytes of stack of a pool thread: what CPython assumes of the main thread.
@@ -92,13 +98,29 @@ def run(config: Config, board: Board, region: Region, listener: int, wake: int, 
     if app.wants_request():
         app.prepare_flask()
     stop.wait()
-    stopper.set()  # accept no more, close idle connections, finish what runs
+    _stop_accepting(listener)
+    time.sleep(_ARRIVING)
+    stopper.set()  # close idle connections, finish what runs
     while not finished.wait(0.05):
         if not app.calls.running and finished.wait(0.3):
             break
         if not app.calls.running:
             break  # only stuck calls are left, and their answers are out
     return 0
+
+
+def _stop_accepting(listener: int) -> None:
+    """Take the listening socket out of the server's event loop; others go on accepting from it.
+
+    granian's own stop closes connections whose request it has not read yet, also
+    one that it accepted a moment before. Without new ones, that moment passes.
+    """
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}") == "anon_inode:[eventpoll]":
+                # A copy of the descriptor, so that closing it here leaves the event loop its own.
+                with select.epoll.fromfd(os.dup(int(name))) as loop:
+                    loop.unregister(listener)
 
 
 def _granian() -> Any:
