@@ -88,7 +88,6 @@ class App:
             self._send(proto, _BUSY)
             self._write_log(environ, 503, len(_BUSY.body), 0.0)
             return
-        called = True
         try:
             refused = self._read_body(environ)
             if refused is None:
@@ -97,7 +96,8 @@ class App:
                     self._stream(call, answer)
                     return
             else:
-                answer, called = refused, False
+                answer = refused
+                environ["kubeless.refused"] = True
                 if answer.status == 413:
                     self._send(proto, answer)
                     environ["kubeless.answered"] = True
@@ -109,7 +109,7 @@ class App:
             return
         seconds = time.monotonic() - call.started
         self.calls.end(call)
-        if called:
+        if "kubeless.refused" not in environ:  # the handler was called
             self._recorder.record(method, seconds, answer.status >= 500)
         self._send(proto, answer)  # does nothing when it was sent already
         self._write_log(environ, answer.status, len(answer.body), seconds)
@@ -142,6 +142,7 @@ class App:
             try:
                 arguments = event.build(environ, body, request.get)
             except event.InvalidJson as error:
+                environ["kubeless.refused"] = True
                 return response.error(400, f"Invalid JSON in the request's body: {error}")
             if self._in_flask:
                 with self._flask_app().request_context(request.environ()) as frame:
