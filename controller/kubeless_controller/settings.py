@@ -8,11 +8,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubeless_api.runtimes import Runtime, RuntimeTable
+from kubeless_api.runtimes import INSTALL_COMMAND, Runtime, RuntimeTable
 
 
 class SettingsError(Exception):
     """The configuration file cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class CaBundle:
+    """Certificates in a ConfigMap of the function's own namespace."""
+
+    config_map: str
+    key: str = "ca.crt"
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """How dependencies are installed: environment of the installer, as in a container."""
+
+    env: tuple[Mapping[str, Any], ...] = ()
+    env_from: tuple[Mapping[str, Any], ...] = ()
+    ca_bundle: CaBundle | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a source may be; sizes in bytes."""
+
+    download_limit: int = 100 * 1024 * 1024
+    unpacked_limit: int = 500 * 1024 * 1024
+    files_limit: int = 20_000
+    allow_local_urls: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,6 +53,9 @@ class Settings:
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     drain_seconds: int = 2
+    prepare_image: str = ""
+    dependencies: Dependencies = Dependencies()
+    sources: Sources = Sources()
     workers: int = 8
     port: int = 8080
     log_format: str = "text"
@@ -59,9 +89,33 @@ def _settings(data: Mapping[str, Any]) -> Settings:
         image_pull_policy=data.get("imagePullPolicy", "IfNotPresent"),
         image_pull_secrets=tuple(data.get("imagePullSecrets", [])),
         drain_seconds=int(data.get("drainSeconds", 2)),
+        prepare_image=data.get("prepareImage", ""),
+        dependencies=_dependencies(data.get("dependencies", {})),
+        sources=_sources(data.get("sources", {})),
         workers=workers,
         port=int(data.get("port", 8080)),
         log_format=log_format,
+    )
+
+
+def _dependencies(data: Mapping[str, Any]) -> Dependencies:
+    bundle = data.get("caBundle") or {}
+    return Dependencies(
+        env=tuple(data.get("env", [])),
+        env_from=tuple(data.get("envFrom", [])),
+        ca_bundle=CaBundle(bundle["configMapName"], bundle.get("key") or "ca.crt")
+        if bundle.get("configMapName")
+        else None,
+    )
+
+
+def _sources(data: Mapping[str, Any]) -> Sources:
+    default = Sources()
+    return Sources(
+        download_limit=int(data.get("downloadLimitBytes", default.download_limit)),
+        unpacked_limit=int(data.get("unpackedLimitBytes", default.unpacked_limit)),
+        files_limit=int(data.get("filesLimit", default.files_limit)),
+        allow_local_urls=bool(data.get("allowLocalUrls", default.allow_local_urls)),
     )
 
 
@@ -71,5 +125,7 @@ def _runtime(row: Mapping[str, Any]) -> Runtime:
         image=row["image"],
         suffix=row["suffix"],
         dependency_file=row.get("dependencyFile", ""),
+        install_image=row.get("installImage", ""),
+        install_command=tuple(row.get("installCommand") or INSTALL_COMMAND),
         aliases=tuple(row.get("aliases", [])),
     )

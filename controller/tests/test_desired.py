@@ -11,14 +11,30 @@ from kubeless_api.function import parse
 from kubeless_api.runtimes import Runtime, RuntimeTable
 from kubeless_api.source import checksum_of
 from kubeless_controller.desired.children import Children, build
-from kubeless_controller.settings import Settings
+from kubeless_controller.settings import CaBundle, Dependencies, Settings
 
 Object = dict[str, Any]
 SETTINGS = Settings(
     runtimes=RuntimeTable(
-        [Runtime("python3.13", "registry/python3.13:1", ".py", aliases=("python3.7",))]
+        [
+            Runtime(
+                "python3.13",
+                "registry/python3.13:1",
+                ".py",
+                dependency_file="requirements.txt",
+                install_image="registry/python3.13-install:1",
+                aliases=("python3.7",),
+            ),
+            Runtime("cobol", "registry/cobol:1", ".cob"),
+        ]
     ),
     image_pull_secrets=("everywhere",),
+    prepare_image="registry/python3.13:1",
+    dependencies=Dependencies(
+        env=({"name": "PIP_INDEX_URL", "value": "all"}, {"name": "HTTPS_PROXY", "value": "all"}),
+        env_from=({"secretRef": {"name": "pip", "optional": True}},),
+        ca_bundle=CaBundle("trusted"),
+    ),
 )
 SOURCE = "def handler(event, context): pass\n"
 
@@ -101,6 +117,7 @@ def test_the_environment_of_the_contract() -> None:
         "FUNC_PORT": "8080",
         "FUNC_RUNTIME": "python3.13",
         "FUNC_TIMEOUT": "2.5",
+        "HOME": "/tmp",
         "KUBELESS_INSTALL_VOLUME": "/kubeless",
         "MOD_NAME": "hello",
     }
@@ -269,8 +286,14 @@ def test_an_own_image_mounts_no_source() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({"deps": "flask"}, "spec.deps: this version does not install dependencies"),
-        ({"function-content-type": "base64"}, "this version runs text only"),
+        (
+            {"deps": "x", "runtime": "cobol"},
+            "spec.deps: the runtime cobol installs no dependencies",
+        ),
+        (
+            {"function-content-type": "base64+zip+deps", "function": "AAAA", "runtime": "cobol"},
+            "spec.deps: the runtime cobol installs no dependencies",
+        ),
         (
             {
                 "horizontalPodAutoscaler": {
@@ -297,3 +320,126 @@ def test_the_stamp_changes_with_every_change() -> None:
     assert stamp() != stamp(env=[{"name": "A", "value": "1"}])
     assert stamp() != stamp(labels={"a": "b"})
     assert stamp() == stamp(replicas=5)
+
+
+def init(**spec: Any) -> dict[str, Object]:
+    return {entry["name"]: entry for entry in pod(**spec).get("initContainers", [])}
+
+
+def values(entry: Object) -> dict[str, Any]:
+    return {variable["name"]: variable.get("value") for variable in entry["env"]}
+
+
+def test_a_base64_file_is_mounted_as_it_is() -> None:
+    made = children(**{"function-content-type": "base64", "function": "ZGVm\nIGY6"})
+    assert made.config_map is not None
+    assert made.config_map["data"] == {"hello.py": "def f:"}
+    assert made.source_checksum == checksum_of(b"def f:")
+    assert "initContainers" not in made.deployment["spec"]["template"]["spec"]
+    binary = children(**{"function-content-type": "base64", "function": "/w=="}).config_map
+    assert binary is not None
+    assert binary["binaryData"] == {"hello.py": "/w=="}
+
+
+def test_base64_that_is_none_is_refused() -> None:
+    said = refusal(**{"function-content-type": "base64", "function": "def handler()"})
+    assert "spec.function: the content type says base64, and this is none" in said
+
+
+@pytest.mark.parametrize(
+    "url", ["hello.py", "ftp://example.com/f", "file:///etc/passwd", "https://a b"]
+)
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    said = refusal(**{"function-content-type": "url", "function": url})
+    assert "expected one http or https address" in said
+
+
+def test_an_archive_is_prepared_into_a_volume_that_the_function_only_reads() -> None:
+    spec = {"function-content-type": "base64+zip", "function": "UEsFBg=="}
+    assert list(init(**spec)) == ["prepare"]
+    prepare = init(**spec)["prepare"]
+    env = values(prepare)
+    assert env["KUBELESS_SOURCE_FILE"] == "/source/source"
+    assert env["KUBELESS_SOURCE_ARCHIVE"] == "zip"
+    assert env["KUBELESS_SOURCE_NAME"] == "hello.py"
+    assert prepare["image"] == "registry/python3.13:1"
+    assert prepare["securityContext"]["readOnlyRootFilesystem"] is True
+    mounts = {mount["mountPath"]: mount for mount in container(**spec)["volumeMounts"]}
+    assert mounts["/kubeless"] == {"name": "kubeless", "mountPath": "/kubeless", "readOnly": True}
+    made = children(**spec)
+    assert made.config_map is not None
+    assert list(made.config_map["data"]) == ["source"]
+
+
+def test_a_download_is_checked_where_it_arrives() -> None:
+    checksum = "sha256:" + "0" * 64
+    spec = {
+        "function-content-type": "url",
+        "function": "https://example.com/f.py",
+        "checksum": checksum,
+    }
+    env = values(init(**spec)["prepare"])
+    assert (env["KUBELESS_SOURCE_CARRIER"], env["KUBELESS_CHECKSUM"]) == ("url", checksum)
+    assert "KUBELESS_ALLOW_LOCAL_URLS" not in env
+    assert children(**spec).source_checksum == checksum
+
+
+def test_dependencies_are_installed_with_the_installations_settings_and_the_functions_own() -> None:
+    spec: Object = {
+        "deps": "flask",
+        "env": [{"name": "HTTPS_PROXY", "value": "function"}],
+        "dependencies": {
+            "env": [{"name": "PIP_INDEX_URL", "value": "own"}],
+            "envFrom": [{"configMapRef": {"name": "own"}}],
+        },
+    }
+    assert list(init(**spec)) == ["prepare", "install"]
+    install = init(**spec)["install"]
+    env = values(install)
+    assert install["image"] == "registry/python3.13-install:1"
+    assert install["command"] == ["/opt/kubeless/install"]
+    assert env["PIP_INDEX_URL"] == "own"
+    assert env["HTTPS_PROXY"] == "all"
+    assert env["KUBELESS_DEPS_FILE"] == "/kubeless/requirements.txt"
+    assert env["KUBELESS_CA_BUNDLE"] == "/etc/kubeless-ca/ca.crt"
+    assert [list(entry) for entry in install["envFrom"]] == [["secretRef"], ["configMapRef"]]
+    assert {"name": "HTTPS_PROXY", "value": "function"} in container(**spec)["env"]
+    assert "envFrom" not in container(**spec)
+
+
+def test_a_function_can_trust_other_authorities() -> None:
+    def bundle(**spec: Any) -> Object:
+        (volume,) = (entry for entry in pod(**spec)["volumes"] if entry["name"] == "ca-bundle")
+        found: Object = volume["configMap"]
+        return found
+
+    assert bundle(deps="x") == {"name": "trusted", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    own = {"caBundle": {"configMapName": "mine", "key": "root.pem"}}
+    assert bundle(deps="x", dependencies=own) == {
+        "name": "mine",
+        "items": [{"key": "root.pem", "path": "ca.crt"}],
+    }
+
+
+def test_resources_of_the_first_init_container_are_those_of_ours() -> None:
+    resources = {"limits": {"memory": "1Gi"}}
+    spec = {"deps": "x", "deployment": overlay(initContainers=[{"resources": resources}])}
+    assert [entry["resources"] for entry in init(**spec).values()] == [resources, resources]
+
+
+def test_init_containers_of_the_user_come_after_ours() -> None:
+    theirs = {"name": "theirs", "image": "x"}
+    assert list(init(deps="x", deployment=overlay(initContainers=[theirs]))) == [
+        "prepare",
+        "install",
+        "theirs",
+    ]
+
+
+def test_dependencies_that_come_with_the_source() -> None:
+    archive = {"function-content-type": "base64+zip+deps", "function": "UEsFBg=="}
+    assert list(init(**archive)) == ["prepare", "install"]
+    address = {"function-content-type": "text+deps", "deps": "https://example.com/requirements.txt"}
+    assert values(init(**address)["prepare"])["KUBELESS_DEPS_CARRIER"] == "url"
+    plain = values(init(deps="flask")["prepare"])
+    assert plain["KUBELESS_DEPS_CARRIER"] == "file"

@@ -51,6 +51,15 @@ def ended(code: int, message: str = "", reason: str = "Error") -> Object:
         ({"state": {"running": {}}, "lastState": ended(1, "ImportError"), "restartCount": 1},
          "LoadFailed", "ImportError"),
         (waiting("ContainerCreating"), "Progressing", "is starting"),
+        ({"name": "prepare", "state": ended(1, "log\nSourceUnavailable: http://x: refused")},
+         "SourceUnavailable", "http://x: refused"),
+        ({"name": "prepare", "state": ended(1, "ChecksumMismatch: spec.checksum: it has")},
+         "ChecksumMismatch", "spec.checksum: it has"),
+        ({"name": "prepare", "state": ended(1, "Traceback: what")}, "LoadFailed", "Traceback"),
+        ({"name": "install", "state": ended(1, "ERROR: No matching distribution")},
+         "DependenciesFailed", "No matching distribution"),
+        ({"name": "install", "state": ended(2)}, "DependenciesFailed", "exit code 2 and said nothing"),
+        ({"name": "install", "state": ended(0)}, "Progressing", "is starting"),
     ],
 )  # fmt: skip
 def test_why_a_pod_does_not_serve(status: Object, reason: str, said: str) -> None:

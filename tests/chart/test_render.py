@@ -62,6 +62,8 @@ def test_a_runtime_of_ones_own_one_changed_and_one_taken_out() -> None:
     assert by_id["cobol2002"] == {
         "id": "cobol2002",
         "image": "registry.example.com/cobol:1",
+        "installImage": "",
+        "installCommand": [],
         "suffix": ".cob",
         "dependencyFile": "",
         "aliases": [],

@@ -80,10 +80,12 @@ class Controller:
 def settings() -> Object:
     """The controller's configuration, with the runtimes of the chart's own table."""
     return {
+        "prepareImage": "localhost/kubeless/python3.13:test",
         "runtimes": [
             {
                 "id": row["id"],
                 "image": f"localhost/kubeless/{row['image']}:test",
+                "installImage": f"localhost/kubeless/{row['installImage']}:test",
                 "suffix": row["suffix"],
                 "dependencyFile": row["dependencyFile"],
                 "aliases": row["aliases"],

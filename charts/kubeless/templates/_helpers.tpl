@@ -41,6 +41,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ printf "%s/%s:%s" $root.Values.images.registry $name $tag }}
 {{- end -}}
 
+{{/* The image of a row of the table: as it is when it says where it comes from. */}}
+{{- define "kubeless.runtimeImage" -}}
+{{- if contains "/" (index . 1) -}}
+{{ index . 1 }}
+{{- else -}}
+{{ include "kubeless.image" . }}
+{{- end -}}
+{{- end -}}
+
 {{/* The controller's configuration, as JSON. */}}
 {{- define "kubeless.config" -}}
 {{- $rows := list -}}
@@ -55,13 +64,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $runtimes := list -}}
 {{- range $rows -}}
 {{- if or (not (hasKey . "enabled")) .enabled -}}
-{{- $image := .image -}}
-{{- if not (contains "/" $image) -}}
-{{- $image = include "kubeless.image" (list $ $image) -}}
+{{- $installImage := "" -}}
+{{- if .installImage -}}
+{{- $installImage = include "kubeless.runtimeImage" (list $ .installImage) -}}
 {{- end -}}
 {{- $runtimes = append $runtimes (dict
       "id" .id
-      "image" $image
+      "image" (include "kubeless.runtimeImage" (list $ .image))
+      "installImage" $installImage
+      "installCommand" (.installCommand | default list)
       "suffix" .suffix
       "dependencyFile" (.dependencyFile | default "")
       "aliases" (.aliases | default list)) -}}
@@ -72,6 +83,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       "imagePullPolicy" .Values.images.pullPolicy
       "imagePullSecrets" .Values.functions.imagePullSecrets
       "drainSeconds" .Values.functions.drainSeconds
+      "prepareImage" (include "kubeless.image" (list $ "python3.13"))
+      "dependencies" .Values.dependencies
+      "sources" .Values.sources
       "workers" .Values.controller.workers
       "logFormat" .Values.controller.logFormat
     | toPrettyJson -}}

@@ -51,6 +51,7 @@ class Function:
     checksum: str
     timeout: float
     deps: str
+    dependencies: Mapping[str, Any]
     replicas: int
     concurrency: int
     env: tuple[Mapping[str, Any], ...]
@@ -94,6 +95,7 @@ def parse(obj: Mapping[str, Any]) -> Function:
         checksum=fields.text(spec, "checksum", "spec"),
         timeout=parse_timeout(spec.get("timeout")),
         deps=fields.text(spec, "deps", "spec"),
+        dependencies=fields.without_unset(fields.mapping(spec, "dependencies", "spec")),
         replicas=_or_default(fields.number(spec, "replicas", "spec"), 1),
         concurrency=_or_default(fields.number(spec, "concurrency", "spec"), 0),
         env=tuple(fields.without_unset(fields.objects(spec, "env", "spec"))),

@@ -23,6 +23,10 @@ ANNOTATION_REPLICAS = f"{GROUP}/wanted-replicas"
 FIELD_MANAGER = "kubeless-controller"
 SCALE_FIELD_MANAGER = "kubeless-controller-scale"
 
+# Init containers of a function's pods, as the original named them.
+PREPARE_CONTAINER = "prepare"
+INSTALL_CONTAINER = "install"
+
 PORT_NAME = "http-function-port"
 DEFAULT_PORT = 8080
 

@@ -8,15 +8,23 @@ from dataclasses import dataclass, field
 from kubeless_api.conditions import UNKNOWN_RUNTIME
 from kubeless_api.errors import SpecError
 
+INSTALL_COMMAND = ("/opt/kubeless/install",)
+
 
 @dataclass(frozen=True)
 class Runtime:
-    """One row of the table: ``suffix`` is the source file's, with its dot; ``aliases`` are older ids."""
+    """One row of the table: ``suffix`` is the source file's, with its dot; ``aliases`` are older ids.
+
+    ``install_image`` runs ``install_command`` to install what ``dependency_file`` lists; without one
+    the runtime knows no dependencies.
+    """
 
     id: str
     image: str
     suffix: str
     dependency_file: str = ""
+    install_image: str = ""
+    install_command: tuple[str, ...] = INSTALL_COMMAND
     aliases: tuple[str, ...] = ()
 
 

@@ -16,6 +16,7 @@ from kubeless_api.conditions import INVALID_SPEC
 from kubeless_api.errors import SpecError
 from kubeless_api.function import Function
 from kubeless_api.runtimes import Runtime
+from kubeless_controller.desired import init
 from kubeless_controller.desired.merge import merged, merged_container, merged_list
 from kubeless_controller.desired.owned import labels, metadata, stamped
 from kubeless_controller.desired.service import Ports
@@ -27,9 +28,13 @@ Object = dict[str, Any]
 USER_ID = 1000
 SOURCE_FOLDER = "/kubeless"
 SOURCE_VOLUME = "source"
+# Filled by init containers, where there are any.
+PREPARED_VOLUME = "kubeless"
 TMP_FOLDER = "/tmp"  # noqa: S108 - a volume of the pod's own
 # Old ReplicaSets keep their ConfigMaps: enough to look back, few enough for thousands of functions.
 REVISION_HISTORY_LIMIT = 3
+# Sources are limited when they are unpacked; this is for what dependencies bring.
+PREPARED_SIZE_LIMIT = "2Gi"
 TMP_SIZE_LIMIT = "512Mi"
 # Time for the last answer to leave after the drain and the slowest call.
 GRACE_MARGIN_SECONDS = 5
@@ -134,21 +139,35 @@ def _pod(
     if not pod["imagePullSecrets"]:
         del pod["imagePullSecrets"]
     pod["volumes"] = merged_list(
-        _volumes(function, source), fields.objects(given, "volumes", _POD_PATH), ["name"]
+        _volumes(function, source, settings), fields.objects(given, "volumes", _POD_PATH), ["name"]
     )
     container = _container(function, runtime, source, ports, settings)
     pod["containers"] = [
         _laid_over(container, first, function),
         *(_sidecar(sidecar, index, function) for index, sidecar in enumerate(sidecars, start=1)),
     ]
-    # The first of these only carries resources for init containers of ours, of which there are none.
-    init = [
-        entry
-        for entry in fields.objects(given, "initContainers", _POD_PATH)
-        if entry.get("name") and entry.get("image")
+    theirs = fields.objects(given, "initContainers", _POD_PATH)
+    ours: list[Object] = []
+    if runtime is not None and source is not None:
+        base = {
+            "env": container["env"],
+            "securityContext": container["securityContext"],
+            "volumeMounts": [
+                {"name": PREPARED_VOLUME, "mountPath": SOURCE_FOLDER},
+                {"name": "tmp", "mountPath": TMP_FOLDER},
+            ],
+            # The first one's resources are those of all that are made here, as the original had it.
+            "resources": fields.mapping(
+                theirs[0] if theirs else {}, "resources", f"{_POD_PATH}.initContainers[0]"
+            ),
+        }
+        ours = init.containers(function, runtime, source, settings, base)
+    made = [
+        *ours,
+        *(entry for entry in theirs if entry.get("name") and entry.get("image")),
     ]
-    if init:
-        pod["initContainers"] = init
+    if made:
+        pod["initContainers"] = made
     return pod
 
 
@@ -161,7 +180,8 @@ def _container(
 ) -> Object:
     mounts: list[Object] = [{"name": "tmp", "mountPath": TMP_FOLDER}]
     if source is not None:
-        mounts.insert(0, {"name": SOURCE_VOLUME, "mountPath": SOURCE_FOLDER, "readOnly": True})
+        volume = PREPARED_VOLUME if source.prepared else SOURCE_VOLUME
+        mounts.insert(0, {"name": volume, "mountPath": SOURCE_FOLDER, "readOnly": True})
     for secret in function.secrets:
         mounts.append({"name": _secret_volume(secret), "mountPath": f"/{secret}", "readOnly": True})
     health = {"path": "/healthz", "port": ports.container}
@@ -229,6 +249,9 @@ def _environment(function: Function, runtime: Runtime | None, ports: Ports) -> l
             f"spec.env: found {', '.join(clash)}, which Kubeless sets itself; take "
             f"{'it' if len(clash) == 1 else 'them'} out",
         )
+    # The root file system is read-only, and what looks for a home writes there.
+    if not any(entry.get("name") == "HOME" for entry in function.env):
+        values["HOME"] = TMP_FOLDER
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
 
 
@@ -248,10 +271,15 @@ def _memory_limit(function: Function) -> str:
     return str(given.get("memory") or own.get("memory") or "0")
 
 
-def _volumes(function: Function, source: Source | None) -> list[Object]:
+def _volumes(function: Function, source: Source | None, settings: Settings) -> list[Object]:
     volumes: list[Object] = [{"name": "tmp", "emptyDir": {"sizeLimit": TMP_SIZE_LIMIT}}]
     if source is not None:
         volumes.insert(0, {"name": SOURCE_VOLUME, "configMap": {"name": source.name}})
+        if source.prepared:
+            volumes.append(
+                {"name": PREPARED_VOLUME, "emptyDir": {"sizeLimit": PREPARED_SIZE_LIMIT}}
+            )
+        volumes.extend(init.volumes(function, source, settings))
     for secret in function.secrets:
         volumes.append({"name": _secret_volume(secret), "secret": {"secretName": secret}})
     return volumes
@@ -265,9 +293,8 @@ def _secret_volume(secret: str) -> str:
 def _laid_over(container: Object, given: Mapping[str, Any], function: Function) -> Object:
     for field in ("env", "ports", "volumeMounts"):
         fields.objects(given, field, _CONTAINER_PATH)
-    ours = {entry["name"] for entry in container["env"]} - {
-        entry.get("name") for entry in function.env
-    }
+    theirs = {"HOME", *(entry.get("name") for entry in function.env)}
+    ours = {entry["name"] for entry in container["env"]} - theirs
     clash = sorted(ours & {entry.get("name", "") for entry in given.get("env", [])})
     if clash:
         raise SpecError(

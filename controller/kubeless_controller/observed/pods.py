@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubeless_api import conditions
+from kubeless_api import conditions, names
 from kubeless_controller.observed.verdict import Verdict
 
 Pod = Mapping[str, Any]
@@ -27,8 +27,21 @@ _CONFIG_REASONS = frozenset(
         "PreCreateHookError",
     }
 )
+_PREPARE_REASONS = frozenset(
+    {
+        conditions.CHECKSUM_MISMATCH,
+        conditions.SOURCE_UNAVAILABLE,
+        conditions.SOURCE_INVALID,
+        conditions.SOURCE_TOO_LARGE,
+    }
+)
 # Most telling first: of several pods that fail, this decides which one speaks.
 _ORDER = (
+    conditions.CHECKSUM_MISMATCH,
+    conditions.SOURCE_UNAVAILABLE,
+    conditions.SOURCE_INVALID,
+    conditions.SOURCE_TOO_LARGE,
+    conditions.DEPENDENCIES_FAILED,
     conditions.LOAD_FAILED,
     conditions.OUT_OF_MEMORY,
     conditions.CRASH_LOOPING,
@@ -80,10 +93,10 @@ def _of_container(pod: str, status: Mapping[str, Any]) -> Verdict | None:
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated")
     if not ended or (ended.get("exitCode") == 0 and not status.get("restartCount")):
         return None
-    return _of_end(pod, ended, status.get("restartCount", 0))
+    return _of_end(pod, status.get("name", ""), ended, status.get("restartCount", 0))
 
 
-def _of_end(pod: str, ended: Mapping[str, Any], restarts: int) -> Verdict:
+def _of_end(pod: str, container: str, ended: Mapping[str, Any], restarts: int) -> Verdict:
     code, said = ended.get("exitCode", 0), (ended.get("message") or "").strip()
     if ended.get("reason") == "OOMKilled":
         return Verdict(
@@ -92,6 +105,14 @@ def _of_end(pod: str, ended: Mapping[str, Any], restarts: int) -> Verdict:
             f"pod {pod} needed more memory than its limit and was killed ({restarts} restarts); "
             "raise resources.limits.memory",
         )
+    if container == names.PREPARE_CONTAINER and code == 1:
+        # Its last line begins with the reason.
+        reason, _, message = said.rpartition("\n")[2].partition(": ")
+        if reason in _PREPARE_REASONS:
+            return Verdict(False, reason, message)
+    if container == names.INSTALL_CONTAINER:
+        how = said or f"the installer ended with exit code {code} and said nothing"
+        return Verdict(False, conditions.DEPENDENCIES_FAILED, how)
     # The runtimes end with 1, and say why, when the function cannot be loaded.
     if code == 1 and said:
         return Verdict(False, conditions.LOAD_FAILED, said)

@@ -95,6 +95,8 @@ class App:
                 if not isinstance(answer.body, bytes):
                     self._stream(call, answer)
                     return
+                if method == "HEAD" and not answer.body and answer.status == 200:
+                    answer = _empty(answer)
             else:
                 answer = refused
                 environ["kubeless.refused"] = True
@@ -355,6 +357,13 @@ def _discard(body: Any) -> None:
 def _closing(answer: Answer) -> Answer:
     """The same answer, after which the connection is closed."""
     return answer._replace(headers=[*answer.headers, _CLOSE])
+
+
+def _empty(answer: Answer) -> Answer:
+    """The same answer with the length that GET would have had; of no body the server says none."""
+    if any(name == "content-length" for name, _ in answer.headers):
+        return answer
+    return answer._replace(headers=[*answer.headers, ("content-length", "0")])
 
 
 def _preflight(environ: dict[str, Any]) -> Answer:
