@@ -91,5 +91,5 @@ def settings() -> Object:
                 "aliases": row["aliases"],
             }
             for row in TABLE
-        ]
+        ],
     }
