@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process(why): can't be seen from outside of a pod")
+    config.addinivalue_line("markers", "each(field): once for each kind of the language's row")
 
 
 def in_cluster(config: pytest.Config) -> bool:
@@ -72,8 +73,19 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "language" in metafunc.fixturenames:
-        languages = wanted(metafunc.config)
+    if "language" not in metafunc.fixturenames:
+        return
+    languages = wanted(metafunc.config)
+    each = metafunc.definition.get_closest_marker("each")
+    if each is not None:
+        pairs = [
+            pytest.param(one, kind, id=f"{one}-{kind}")
+            for one in languages
+            for field in each.args
+            for kind in getattr(one, field)
+        ]
+        metafunc.parametrize(("language", "kind"), pairs, scope="session")
+    else:
         metafunc.parametrize("language", languages, ids=str, scope="session")
 
 

@@ -25,6 +25,9 @@ class Broken:
     source: str
     reason: str
 
+    def __str__(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True)
 class Language:
@@ -59,8 +62,10 @@ class Language:
     broken: tuple[Broken, ...]
     #: A module that never ends loading, printing 'loading' first.
     endless: str
-    #: Seconds that a 408 may come late for work that holds the interpreter.
-    late: float = 0.2
+    #: Seconds after the timeout by which work that holds the interpreter has failed.
+    held: float = 2.0
+    #: Why a chunked body that breaks off reaches the handler as if it had ended; '' where it does not.
+    loses_broken_chunks: str = ""
     #: Whether the suite runs it when no language is named.
     switched_on: bool = True
     #: The runtime's id, when it is an image of the cluster.
@@ -132,6 +137,7 @@ PYTHON = Language(
         Broken("error", "1 / 0\n", "failed while it was imported: ZeroDivisionError"),
     ),
     endless="import time\nprint('loading')\ntime.sleep(60)\n",
+    loses_broken_chunks="granian's WSGI body hides the error from whoever reads in portions",
 )
 
 NODE = Language(
@@ -166,7 +172,7 @@ NODE = Language(
         Broken("error", "null.x;\n", "failed while it was imported: TypeError"),
     ),
     endless="console.log('loading');\nfor (;;);\n",
-    late=1.0,
+    held=1.0,
     switched_on=False,
 )
 

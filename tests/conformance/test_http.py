@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from conformance.client import Client, exchange, receive, statuses
+from conformance.languages import Language
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def test_every_method_reaches_the_handler(echo: Client, method: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/", "/a/b/c", "/healthz/", "/healthz/x", "/metrics/x", "/favicon.ico", "//", "/%2e%2e/a",
-     "/a//b", "/a%20b", "/%C3%A9", "/a.b;c=d", "/a?", "/?x=%zz", "/" + "a" * 2000],
+     "/a//b", "/a%20b", "/%C3%A9", "/%ff", "/%00", "/a.b;c=d", "/a?", "/?x=%zz", "/" + "a" * 2000],
 )  # fmt: skip
 def test_every_path_reaches_the_handler(echo: Client, path: str) -> None:
     reply = echo.get(path)
@@ -129,8 +131,6 @@ MALFORMED = {
     "negative length": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     "signed length": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na",
     "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "chunk size that is no number":
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n\r\n",
     "unknown transfer encoding":
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: rot13\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
@@ -144,6 +144,28 @@ def test_malformed_request_is_refused_and_closed(echo: Client, sent: bytes) -> N
     assert statuses(received).count(200) == 0
     assert b"Traceback" not in received
     assert echo.get().status == 200
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+BROKEN_OFF = {
+    "chunk size that is no number": CHUNKED + b"x\r\n\r\n",
+    "chunk longer than said": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
+    "client gone": CHUNKED,
+}
+
+
+@pytest.mark.parametrize("sent", BROKEN_OFF.values(), ids=BROKEN_OFF.keys())
+def test_chunked_body_that_breaks_off_does_not_reach_the_handler(
+    request: pytest.FixtureRequest, echo: Client, language: Language, sent: bytes
+) -> None:
+    if language.loses_broken_chunks:
+        request.applymarker(pytest.mark.xfail(reason=language.loses_broken_chunks, strict=True))
+    calls = echo.metric("function_calls_total", method="POST")
+    with echo.socket(3) as sock:
+        sock.sendall(sent)
+        sock.shutdown(socket.SHUT_WR)
+        assert 200 not in statuses(receive(sock))
+    assert echo.metric("function_calls_total", method="POST") == calls
 
 
 def test_smuggled_request_is_not_answered(echo: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -145,14 +146,13 @@ def test_concurrency_of_one(start: Any) -> None:
 
 def test_probes_are_answered_while_every_place_is_taken(start: Any) -> None:
     server = start("busy", env={"FUNC_CONCURRENCY": "1"})
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(server.post, "1")
-        eventually(lambda: server.get().status == 503, "the only place is taken")
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(server.post, "1.5") for _ in range(8)]
+        eventually(lambda: any(call.done() for call in calls), "the place is taken, others refused")
+        assert server.get().status == 503
         assert server.get("/healthz").status == 200
         assert server.get("/metrics").status == 200
-        assert call.result().status == 200
+        assert sorted(call.result().status for call in calls) == [200] + [503] * 7
 
 
 def test_no_limit_by_default(start: Any) -> None:

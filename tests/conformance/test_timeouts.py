@@ -1,0 +1,193 @@
+"""A call that outlives its time: 408 in time, and the work is really ended."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.client import BROKEN, eventually
+from conformance.languages import Language
+
+pytestmark = pytest.mark.slow
+
+#: Seconds within which a 408 follows the timeout.
+PROMPT = 0.2
+PROCESSES = "a pod's processes are not seen from outside"
+
+
+def call(server: Any, what: str) -> tuple[str, float]:
+    """The status, or 'broken', and the seconds it took."""
+    began = time.monotonic()
+    try:
+        reply = server.post(what)
+    except BROKEN:
+        return "broken", time.monotonic() - began
+    assert reply.status != 408 or reply.text == "Request timeout exceeded"
+    return str(reply.status), reply.seconds
+
+
+def settled(server: Any) -> bool:
+    """Whether nothing is left of work: it answers, and uses no processor time."""
+    if call(server, "")[0] != "200":
+        return False
+    before = server.ticks()
+    time.sleep(0.2)
+    return server.ticks() - before <= 3
+
+
+def child_runs() -> bool:
+    def line(path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
+
+    return any(line(p) == b"sleep\061.5\0" for p in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+@pytest.mark.each("interruptible", "waits")
+def test_408_comes_in_time(start: Any, kind: str) -> None:
+    server = start("work", timeout=1)
+    results = [call(server, kind) for _ in range(2)]
+    assert [status for status, _ in results] == ["408", "408"]
+    assert 1 <= min(seconds for _, seconds in results) <= 1 + PROMPT
+    assert server.metric("function_failures_total", method="POST") == 2
+
+
+@pytest.mark.each("holding")
+def test_work_that_holds_the_interpreter_is_over_soon(
+    start: Any, language: Language, kind: str
+) -> None:
+    server = start("work", timeout=1)
+    status, seconds = call(server, kind)
+    assert status in ("408", "broken")
+    assert 1 <= seconds <= 1 + language.held
+    eventually(lambda: call(server, "")[0] == "200", "it serves again", 2)
+
+
+@pytest.mark.process(PROCESSES)
+@pytest.mark.each("interruptible")
+def test_interrupted_work_costs_no_process(start: Any, kind: str) -> None:
+    server = start("work", timeout=0.4)
+    assert call(server, "")[0] == "200"
+    before = server.workers()
+    assert [call(server, kind)[0] for _ in range(3)] == ["408"] * 3
+    eventually(lambda: settled(server), "nothing runs any more")
+    assert server.workers() == before
+    eventually(lambda: not child_runs(), "what it started is gone")
+
+
+@pytest.mark.process(PROCESSES)
+@pytest.mark.each("waits", "holding")
+def test_work_that_cannot_be_interrupted_costs_its_process(start: Any, kind: str) -> None:
+    server = start("work", timeout=0.4)
+    assert call(server, "")[0] == "200"
+    before = len(server.processes())
+    assert call(server, kind)[0] in ("408", "broken")
+    eventually(lambda: settled(server), "nothing runs any more")
+    eventually(lambda: len(server.processes()) == before, "as many processes as before")
+    eventually(lambda: not child_runs(), "what it started is gone")
+
+
+@pytest.mark.each("interruptible", "waits")
+def test_requests_beside_it_are_unharmed(start: Any, kind: str) -> None:
+    server = start("work", timeout=1)
+    with ThreadPoolExecutor(8) as pool:
+        stuck = pool.submit(call, server, kind)
+        time.sleep(0.6)
+        beside = [pool.submit(call, server, "short") for _ in range(6)]  # end after the 408
+        assert stuck.result()[0] == "408"
+        assert [other.result()[0] for other in beside] == ["200"] * 6
+
+
+@pytest.mark.each("interruptible", "waits")
+def test_new_requests_are_served_all_the_time(start: Any, kind: str) -> None:
+    server = start("work", timeout=1)
+    seen: list[tuple[str, float]] = []
+    with ThreadPoolExecutor(4) as pool:
+        stuck = [pool.submit(call, server, kind) for _ in range(3)]
+        while not all(one.done() for one in stuck):
+            seen.append(call(server, ""))
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            seen.append(call(server, ""))
+        assert {one.result()[0] for one in stuck} == {"408"}
+    assert {status for status, _ in seen} == {"200"}
+    assert max(seconds for _, seconds in seen) < 1
+
+
+@pytest.mark.each("holding")
+def test_concurrency_of_one_serves_again_after_each(start: Any, kind: str) -> None:
+    server = start("work", timeout=1, env={"FUNC_CONCURRENCY": "1"})
+    for _ in range(2):
+        assert call(server, kind)[0] in ("408", "broken")
+        eventually(lambda: call(server, "")[0] == "200", "it serves again", 3)
+
+
+@pytest.mark.each("waits")
+def test_concurrency_of_one_after_a_wait(start: Any, kind: str) -> None:
+    server = start("work", timeout=1, env={"FUNC_CONCURRENCY": "1"})
+    assert call(server, kind)[0] == "408"
+    eventually(lambda: call(server, "")[0] == "200", "it serves again", 5)
+
+
+@pytest.mark.process(PROCESSES)
+@pytest.mark.each("waits", "holding")
+def test_many_at_once_do_not_pile_up_processes(start: Any, kind: str) -> None:
+    server = start("work", timeout=0.4)
+    before, most = len(server.processes()), 0
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(4):
+            calls = [pool.submit(call, server, kind) for _ in range(5)]
+            while not all(c.done() for c in calls):
+                most = max(most, len(server.processes()))
+                time.sleep(0.01)
+            assert {c.result()[0] for c in calls} <= {"408", "broken", "503"}
+    children = 20 if kind in ("child", "blocking") else 0
+    assert most <= before + 3 + children
+    eventually(lambda: len(server.processes()) == before, "as many processes as before", 20)
+    assert call(server, "")[0] == "200"
+
+
+@pytest.mark.process(PROCESSES)
+@pytest.mark.each("interruptible", "waits", "holding")
+def test_two_hundred_leave_the_server_as_fast_and_small(start: Any, kind: str) -> None:
+    server = start("work", timeout=0.1, env={"KUBELESS_ACCESS_LOG": "false"})
+
+    def rate() -> float:
+        began = time.monotonic()
+        assert {call(server, "")[0] for _ in range(200)} == {"200"}
+        return 200 / (time.monotonic() - began)
+
+    def size() -> dict[str, int]:
+        return {
+            "processes": len(server.processes()),
+            "threads": server.threads(),
+            "descriptors": server.descriptors(),
+            "memory": server.memory(),
+        }
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: call(server, kind), range(8)))  # so that pools are filled
+        eventually(lambda: settled(server), "nothing runs any more", 20)
+        fast, small = max(rate() for _ in range(3)), size()
+        outcomes = {status for status, _ in pool.map(lambda _: call(server, kind), range(200))}
+        assert outcomes <= {"408", "broken", "503"}
+        assert outcomes & {"408", "broken"}
+
+    def as_before() -> bool:
+        now = size()
+        return (
+            now["processes"] == small["processes"]
+            and now["threads"] <= small["threads"] + 8  # idle threads of a pool
+            and now["descriptors"] <= small["descriptors"] + 8
+        )
+
+    eventually(lambda: settled(server), "nothing runs any more", 20)
+    eventually(as_before, f"as small as before: {small}", 20)
+    assert server.memory() < small["memory"] * 1.25 + 8 * 1024 * 1024
+    assert max(rate() for _ in range(3)) > fast / 2
