@@ -78,6 +78,9 @@ FUNCTION = LazyGroup(
         "describe": Entry("kubeless_cli.commands.describe:describe", "Show one function in full."),
         "call": Entry("kubeless_cli.commands.call:call", "Call a function and print its answer."),
         "logs": Entry("kubeless_cli.commands.logs:logs", "Print what a function's pods logged."),
+        "top": Entry(
+            "kubeless_cli.commands.top:top", "Show calls, failures and durations.", ("stats",)
+        ),
         "delete": Entry("kubeless_cli.commands.delete:delete", "Delete functions."),
     },
 )

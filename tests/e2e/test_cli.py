@@ -213,3 +213,26 @@ def test_an_interrupted_wait_ends_with_130(
         rest = process.stderr.read()
         assert process.wait(timeout=10) == 130
     assert "Traceback" not in rest
+
+
+def test_top_counts_calls_and_failures_over_all_pods(run: Kubeless, echo: list[str]) -> None:
+    assert run("deploy", "echo", *echo, "--wait").returncode == 0
+    header, row = run("top").stdout.splitlines()
+    assert header.split()[:4] == ["NAME", "NAMESPACE", "METHOD", "TOTAL_CALLS"]
+    assert row.endswith("not called yet")
+    for _ in range(3):
+        assert run("call", "echo").returncode == 0
+    assert run("call", "echo", "--data", "x").returncode == 0
+    assert run("call", "echo", "--path", "/boom").returncode == 1
+    entries = {entry["method"]: entry for entry in json.loads(run("top", "-o", "json").stdout)}
+    assert (entries["GET"]["total_calls"], entries["GET"]["total_failures"]) == (4, 1)
+    assert (entries["POST"]["total_calls"], entries["POST"]["total_failures"]) == (1, 0)
+    assert 0 < entries["GET"]["p50_seconds"] <= entries["GET"]["p99_seconds"] < 1
+    table = run("stats", "echo").stdout
+    assert [line.split()[2:5] for line in table.splitlines()[1:]] == [
+        ["GET", "4", "1"],
+        ["POST", "1", "0"],
+    ]
+    missing = run("top", "nothing")
+    assert missing.returncode == 1
+    assert "There is no function 'nothing'" in missing.stderr
