@@ -38,7 +38,10 @@ class Engine(Protocol):
         """Make an image of one root file system."""
 
     def build(self, image: Image, tags: list[str], secrets: dict[str, Path], log: Path) -> None:
-        """Build an image and tag it. Raises ImagesError with the log's last lines."""
+        """Build an image and tag it, the last tag being its version.
+
+        Raises ImagesError with the log's last lines.
+        """
 
     def tag(self, source: str, target: str) -> None:
         """Give an image another name."""
@@ -196,6 +199,8 @@ def _build_options(image: Image, tags: list[str], secrets: dict[str, Path]) -> l
         options += ["--secret", f"id={name},src={path}"]
     for tag in tags:
         options += ["--tag", tag]
+    version = tags[-1].rpartition(":")[2]
+    options += ["--label", f"org.opencontainers.image.version={version}"]
     if image.target:
         options += ["--target", image.target]
     return [*options, str(image.context)]
