@@ -74,41 +74,39 @@ def test_sigterm_lets_a_stuck_call_have_its_time(start: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [False, True], ids=["new connections", "kept connections"])
 def test_sigterm_under_load_loses_nothing(start: Any, kept: bool) -> None:
-    server = start("echo", env={"KUBELESS_DRAIN_DELAY": "1", "KUBELESS_WORKERS": "2"})
+    """Every request that begins before the drain delay is over is answered."""
+    delay = 1.0
+    server = start("echo", env={"KUBELESS_DRAIN_DELAY": f"{delay}", "KUBELESS_WORKERS": "2"})
     ended = threading.Event()
-    results: list[str] = []
+    results: list[tuple[float, str]] = []
 
     def client() -> None:
-        with contextlib.ExitStack() as stack:
-            connection = None
-            while not ended.is_set():
-                if connection is None:
-                    connection = stack.enter_context(contextlib.closing(server.connection(10)))
-                try:
-                    reply = exchange(connection, "POST", "/", "x" * 1000)
-                except ConnectionRefusedError:
-                    results.append("refused")
-                    return
-                except BROKEN as error:
-                    results.append(repr(error))
-                    connection.close()
-                    connection = None
-                    continue
-                results.append(str(reply.status))
-                if not kept or reply.headers.get("connection") == "close":
-                    connection.close()
-                    connection = None
+        connection = server.connection(10)
+        while not ended.is_set():
+            began = time.monotonic()
+            try:
+                reply = exchange(connection, "POST", "/", "x" * 1000)
+            except BROKEN as error:
+                results.append((began, repr(error)))
+                connection.close()
+                continue
+            results.append((began, str(reply.status)))
+            if not kept or reply.headers.get("connection") == "close":
+                connection.close()
+        connection.close()
 
     with ThreadPoolExecutor(8) as pool:
         clients = [pool.submit(client) for _ in range(8)]
         eventually(lambda: len(results) > 200, "the load runs")
+        told = time.monotonic()
         server.signal(signal.SIGTERM)
         code = server.wait()
         ended.set()
         for one in clients:
             one.result()
     assert code == 0
-    assert set(results) <= {"200", "refused"}
+    assert {outcome for began, outcome in results if began < told + delay - 0.05} == {"200"}
+    assert sum(told < began < told + delay for began, _ in results) > 100
 
 
 def test_worker_that_dies_is_replaced(start: Any) -> None:

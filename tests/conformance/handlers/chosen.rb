@@ -2,9 +2,9 @@
 
 def handler(event, _context)
   case event[:data]
-  when 'status' then ['made', 201]
-  when 'headers' then ['x', 202, { 'X-A' => 'b', 'Content-Type' => 'text/plain' }]
-  when 'split' then ['x', 200, { 'X-A' => "b\r\nX-Split: c" }]
-  else [nil, 204]
+  when 'status' then [201, {}, ['made']]
+  when 'headers' then [202, { 'X-A' => 'b', 'Content-Type' => 'text/plain' }, ['x']]
+  when 'split' then [200, { 'X-A' => "b\r\nX-Split: c" }, ['x']]
+  else [204, {}, []]
   end
 end

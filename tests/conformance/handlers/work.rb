@@ -8,7 +8,7 @@ def handler(event, _context)
   when 'loop' then loop { nil }
   when 'stubborn' then stubborn
   when 'sleep' then sleep(60)
-  when 'socket' then UNIXSocket.pair.first.read(1)
+  when 'socket' then socket
   when 'child' then system('sleep', '61.5')
   when 'native' then native
   when 'short' then sleep(0.6)
@@ -20,6 +20,14 @@ def stubborn
   loop { nil }
 rescue StandardError
   retry
+end
+
+# Both ends stay open: a collected one would end the wait.
+def socket
+  here, there = UNIXSocket.pair
+  here.read(1)
+ensure
+  there.close
 end
 
 # Holds the interpreter's lock, as a C extension may.
