@@ -87,7 +87,7 @@ def test_status_and_headers_are_the_handlers_to_choose(shared: Any, how: str) ->
     expected = {"status": (201, "made"), "headers": (202, "x")}
     assert (reply.status, reply.text) == expected[how]
     if how == "headers":
-        assert (reply.headers["x-a"], reply.headers["content-type"]) == ("b", "text/plain")
+        assert (reply.headers["x-a"], reply.headers["content-type"]) == ("b", "image/png")
 
 
 def test_chosen_header_cannot_carry_another(shared: Any) -> None:

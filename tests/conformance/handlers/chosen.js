@@ -8,7 +8,7 @@ module.exports.handler = (event) => {
       response.status(201).send('made');
       break;
     case 'headers':
-      response.status(202).set('X-A', 'b').type('text/plain').end('x');
+      response.status(202).set('X-A', 'b').type('image/png').end('x');
       break;
     case 'split':
       response.set('X-A', 'b\r\nX-Split: c').send('x');

@@ -4,7 +4,7 @@
 def handler(event, context):
     return {
         "status": ("made", 201),
-        "headers": ("x", 202, {"X-A": "b", "Content-Type": "text/plain"}),
+        "headers": ("x", 202, {"X-A": "b", "Content-Type": "image/png"}),
         "split": ("x", 200, {"X-A": "b\r\nX-Split: c"}),
         "empty": (None, 204),
     }[event["data"].decode()]
