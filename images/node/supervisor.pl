@@ -43,6 +43,10 @@ my ($listener, $refused) = listen_on($ENV{FUNC_PORT});
 my ($server, $status, $ready, $replaced, @deaths);
 my $stopping = '';
 
+# The server's metrics, which its successor goes on with: a file without a name.
+my $counters;
+open $counters, '+>', undef or undef $counters;
+
 pipe(my $wake_read, my $wake_write) or die "kubeless: pipe: $!\n";
 my $blocking = $wake_write->blocking(0);
 $SIG{CHLD} = sub { syswrite $wake_write, 'c' };
@@ -95,9 +99,10 @@ sub start {
     return if $server;
     setpgrp 0, 0;
     $SIG{$_} = 'DEFAULT' for qw(CHLD TERM INT);
-    for my $passed (grep { defined } $listener, $theirs) {
+    for my $passed (grep { defined } $listener, $theirs, $counters) {
         fcntl $passed, F_SETFD, 0 or die "kubeless: fcntl: $!\n";
     }
+    $ENV{KUBELESS_COUNTERS} = $counters ? fileno $counters : '';
     $ENV{KUBELESS_LISTENER} = $listener ? fileno $listener : '';
     $ENV{KUBELESS_STATUS} = fileno $theirs;
     $ENV{KUBELESS_LISTEN_ERROR} = $refused;

@@ -4,6 +4,7 @@
 const { AccessLog } = require('./access');
 const { EMPTY, announcesTooMuch, discard, mayHaveBody, read } = require('./body');
 const { Calls } = require('./calls');
+const children = require('./children');
 const { InvalidJson, build, context, mediaType } = require('./event');
 const { say, writeText } = require('./log');
 const metrics = require('./metrics');
@@ -21,7 +22,7 @@ class App {
   #context;
   #calls;
   #log;
-  #metrics = new metrics.Metrics();
+  #metrics;
   #draining = false;
 
   constructor(config, handler, board) {
@@ -29,6 +30,8 @@ class App {
     this.#handler = handler;
     this.#context = context(config);
     this.#calls = new Calls(board, config.timeout, config.concurrency, (call) => this.#timedOut(call));
+    this.#metrics = new metrics.Metrics(config.counters);
+    children.follow(() => this.#calls.current);
     this.#log = config.accessLog ? new AccessLog() : undefined;
   }
 
@@ -75,12 +78,9 @@ class App {
 
   /** An error that nobody caught: the only running call's, when there is only one. */
   stray(error) {
-    const { running } = this.#calls;
-    if (running.size === 1) {
-      this.failed(running.values().next().value, error);
-    } else {
-      writeText(2, trace(error));
-    }
+    const call = this.#calls.current;
+    if (call === undefined) writeText(2, trace(error));
+    else this.failed(call, error);
   }
 
   /** 500: the client learns that, the log learns why. */
@@ -135,6 +135,7 @@ class App {
 
   /** Write what the log still holds. */
   flush() {
+    this.#metrics.save();
     this.#log?.flush();
   }
 
@@ -271,6 +272,7 @@ class App {
 
   #timedOut(call) {
     const { request, response } = call;
+    children.end(call);
     response.on('error', () => {}); // what the handler still writes comes too late
     if (response.headersSent) {
       this.#cutOff(call, 408);

@@ -11,10 +11,12 @@ const SLOTS = 10_000;
 
 class Board {
   /** @param {SharedArrayBuffer} [memory] the other thread's board */
-  constructor(memory = new SharedArrayBuffer(8 * SLOTS + 4 * SLOTS + 8)) {
+  constructor(memory = new SharedArrayBuffer(13 * SLOTS + 8)) {
     this.memory = memory;
     this.deadlines = new Float64Array(memory, 0, SLOTS);
     this.descriptors = new Int32Array(memory, 8 * SLOTS, SLOTS);
+    /** Indices of metrics.METHODS. */
+    this.methods = new Uint8Array(memory, 12 * SLOTS + 8, SLOTS);
     /** [the slot whose handler is on the stack or -1, slots ever used] */
     this.state = new Int32Array(memory, 12 * SLOTS, 2);
   }

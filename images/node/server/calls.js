@@ -5,6 +5,9 @@
 'use strict';
 
 const { CURRENT, SLOTS, USED } = require('./board');
+const { METHODS, OTHER } = require('./metrics');
+
+const INDEX = new Map(METHODS.map((method, index) => [method, index]));
 
 class Call {
   constructor(request, response, slot, started) {
@@ -19,7 +22,8 @@ class Call {
     this.owned = false;
     /** Bytes of a streamed body so far. */
     this.size = 0;
-    this.abort = null;
+    /** Child processes that it started. */
+    this.children = undefined;
   }
 }
 
@@ -30,6 +34,7 @@ class Calls {
   #free = [];
   #used = 0;
   #timer = null;
+  #current;
   #onTimeout;
 
   /** Calls that have not ended, oldest first. */
@@ -59,6 +64,7 @@ class Calls {
     // Nothing may be written by force while an earlier answer is still under way.
     const { socket } = response;
     board.descriptors[slot] = socket && !socket.writableLength ? (socket._handle?.fd ?? -1) : -1;
+    board.methods[slot] = INDEX.get(request.method) ?? OTHER;
     board.deadlines[slot] = now + this.#timeout;
     this.running.add(call);
     if (this.#timer === null) this.#arm(this.#timeout);
@@ -84,11 +90,19 @@ class Calls {
   enter(call, handler, event, context) {
     const { state } = this.#board;
     state[CURRENT] = call.slot;
+    this.#current = call;
     try {
       return handler(event, context);
     } finally {
       state[CURRENT] = -1;
+      this.#current = undefined;
     }
+  }
+
+  /** The call on whose behalf this runs, as far as that can be told; else undefined. */
+  get current() {
+    if (this.#current !== undefined) return this.#current;
+    return this.running.size === 1 ? this.running.values().next().value : undefined;
   }
 
   #arm(delay) {
@@ -98,6 +112,7 @@ class Calls {
   #expire() {
     // A watchdog that ended a handler left its mark here.
     this.#board.state[CURRENT] = -1;
+    this.#current = undefined;
     this.#timer = null;
     const now = performance.now();
     for (const call of this.running) {

@@ -45,6 +45,7 @@ function fromEnviron(environ) {
     return value;
   };
   integer('KUBELESS_WORKERS', 0, 0, 64); // checked as everywhere; there is always one server
+  const descriptor = (variable) => (environ[variable] ? Number(environ[variable]) : NaN);
   const megabytes = integer('REQ_MB_LIMIT', 100, 0, 1_000_000);
   return Object.freeze({
     module: name('MOD_NAME', 'module'),
@@ -60,8 +61,10 @@ function fromEnviron(environ) {
     accessLog: boolean('KUBELESS_ACCESS_LOG', true),
     cors: boolean('FUNC_CORS', false),
     terminationLog: environ.KUBELESS_TERMINATION_LOG || '/dev/termination-log',
-    listener: Number(environ.KUBELESS_LISTENER), // descriptors that the supervisor made
-    status: Number(environ.KUBELESS_STATUS),
+    // Descriptors that the supervisor made.
+    listener: descriptor('KUBELESS_LISTENER'),
+    status: descriptor('KUBELESS_STATUS'),
+    counters: descriptor('KUBELESS_COUNTERS'),
     listenError: environ.KUBELESS_LISTEN_ERROR ?? '',
   });
 }

@@ -34,8 +34,14 @@ class Faults {
   }
 
   /** What loading gives; or an uncaught error's rejection, when that comes first. */
-  whileLoading(loading) {
-    return Promise.race([loading, this.#early]);
+  async whileLoading(loading) {
+    const idle = () => this.#listener(new Error('it waits for something that never comes'));
+    process.once('beforeExit', idle);
+    try {
+      return await Promise.race([loading, this.#early]);
+    } finally {
+      process.off('beforeExit', idle);
+    }
   }
 
   /** From now on: tell this function. */

@@ -128,7 +128,8 @@ function explain(error, config) {
     );
   }
   if (error instanceof SyntaxError) {
-    const [, file, line] = /^(?:file:\/\/)?(.*?):(\d+)\n/.exec(String(error.stack)) ?? [];
+    const shown = [String(error.stack), checked(find(config))].find((one) => PLACE.test(one));
+    const [, file, line] = PLACE.exec(shown ?? '') ?? [];
     const where = file ? ` in ${path.basename(file)}, line ${line}` : ` in ${module}`;
     return new LoadError(`${error.name}${where}: ${error.message}`, text);
   }
@@ -144,6 +145,15 @@ function explain(error, config) {
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : trace(error);
   return new LoadError(`${module} failed while it was imported: ${what}`, text);
+}
+
+/** Where a stack begins that is a syntax error's. */
+const PLACE = /^(?:file:\/\/)?(.*?):(\d+)\n/;
+
+/** What Node.js says of a file's syntax: an ES module's own error does not tell where. */
+function checked(file) {
+  const { spawnSync } = require('node:child_process');
+  return spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr ?? '';
 }
 
 function missingFile(config) {

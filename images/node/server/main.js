@@ -23,7 +23,7 @@ const { App } = require('./app');
 const { Board } = require('./board');
 const { ConfigError, fromEnviron } = require('./config');
 const { Faults } = require('./faults');
-const { LoadError, load, report, usesExtensions } = require('./loader');
+const { LoadError, explain, load, report, usesExtensions } = require('./loader');
 const { say } = require('./log');
 const { Server } = require('./server');
 const { watch } = require('./watch');
@@ -47,8 +47,7 @@ async function main() {
   try {
     handler = await faults.whileLoading(load(config, faults));
   } catch (error) {
-    if (!(error instanceof LoadError)) throw error;
-    report(error, config.terminationLog);
+    report(error instanceof LoadError ? error : explain(error, config), config.terminationLog);
     return 1;
   }
 

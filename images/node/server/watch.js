@@ -9,14 +9,15 @@ const { say } = require('./log');
 /**
  * Watch the deadlines on a board.
  * @param {import('./board').Board} board
- * @param {object} config its timeout in seconds, and the supervisor's socket
+ * @param {object} config its timeout in seconds, and the supervisor's descriptors
  */
-function watch(board, { status, timeout }) {
+function watch(board, { counters, status, timeout }) {
   const worker = new Worker(path.join(__dirname, 'watchdog.js'), {
     workerData: {
       memory: board.memory,
       // The board's times are this thread's; the watchdog has the machine's clock.
       origin: Number(process.hrtime.bigint()) / 1e6 - performance.now(),
+      counters,
       status,
       timeout: timeout * 1000,
       terminable: features.inspector,

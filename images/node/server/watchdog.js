@@ -16,6 +16,7 @@ const fs = require('node:fs');
 const { workerData } = require('node:worker_threads');
 const { Board, CURRENT, USED } = require('./board');
 const { say } = require('./log');
+const { METHODS, Metrics } = require('./metrics');
 
 /** Milliseconds that the main thread has to answer by itself. */
 const PROMPT = 60;
@@ -29,7 +30,7 @@ const HELD = 350;
 /** Milliseconds between looks while the main thread does not react. */
 const TICK = 10;
 
-const { memory, origin, status, timeout, terminable } = workerData;
+const { counters, memory, origin, status, timeout, terminable } = workerData;
 const board = new Board(memory);
 const { deadlines, descriptors, state } = board;
 const never = new Int32Array(new SharedArrayBuffer(4));
@@ -77,7 +78,11 @@ function terminate() {
 /** Answer for the main thread, and end the process. */
 function replace() {
   const time = now();
+  const metrics = new Metrics(counters);
   for (let slot = 0; slot < state[USED]; slot += 1) {
+    if (deadlines[slot] > 0) {
+      metrics.record(METHODS[board.methods[slot]], (time - deadlines[slot] + timeout) / 1000, true);
+    }
     if (deadlines[slot] > 0 && descriptors[slot] >= 0) {
       const answer =
         deadlines[slot] <= time
@@ -90,14 +95,15 @@ function replace() {
       }
     }
   }
+  metrics.save();
   say('a native call held the server past the timeout; its process is replaced');
   fs.writeSync(status, 'K');
   process.kill(process.pid, 'SIGKILL');
 }
 
-function raw(status, text, headers = '') {
+function raw(reason, text, headers = '') {
   return (
-    `HTTP/1.1 ${status}\r\n${headers}Content-Type: text/plain; charset=utf-8\r\n` +
+    `HTTP/1.1 ${reason}\r\n${headers}Content-Type: text/plain; charset=utf-8\r\n` +
     `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`
   );
 }
