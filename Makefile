@@ -47,14 +47,14 @@ CLUSTER ?= local
 .PHONY: up
 up: ## Bring up the local cluster with Kubeless in it; CLUSTER=current: into the current kube context
 	@tools/setup
-	@$(PYTHON) tools/up.py --cluster "$(CLUSTER)" --registry "$(REGISTRY)" $(if $(YES),--yes)
+	@$(PYTHON) tools/up.py --cluster "$(CLUSTER)" --registry "$(REGISTRY)" $(if $(filter 1 y yes true,$(YES)),--yes)
 
 .PHONY: down
 down: ## Remove the local cluster and all that it made on this machine
 	@$(LOCAL) down
 
 .PHONY: env
-env: ## Print exports for `eval "$$(make -s env)"`: KUBECONFIG, PATH with kubectl, helm, kubeless
+env: ## Print exports for a shell to eval: KUBECONFIG, PATH with kubectl, helm, kubeless
 	@$(LOCAL) env --path "$(CURDIR)/.venv/bin"
 
 .PHONY: status

@@ -14,10 +14,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from kubeless_api.names import PORT_NAME
 from kubeless_cli.connection import Connection
+from kubeless_cli.errors import Problem
 
 # A day: the function's own timeout ends a call, never this side.
 LONGEST_SILENCE = 86_400.0
@@ -66,7 +67,18 @@ def is_json_object(data: bytes) -> bool:
 
 
 def proxy_path(namespace: str, name: str, path: str) -> str:
-    """Where the API server proxies `path` of the function's Service."""
+    """Where the API server proxies `path` of the function's Service.
+
+    Raises Problem for a path with '.' or '..' in it, also written in another way: what lies between here
+    and the function would follow it, and end at another resource of the API server.
+    """
+    plain = path
+    for _ in range(4):
+        plain = unquote(plain)
+    if {".", ".."} & set(plain.replace("\\", "/").split("/")):
+        raise Problem(
+            f"--path: found {path!r}; a path must not have '.' or '..' between its slashes."
+        )
     rest = quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~-._")
     return f"/api/v1/namespaces/{namespace}/services/{name}:{PORT_NAME}/proxy/{rest}"
 

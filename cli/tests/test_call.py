@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from kubeless_cli.app import root
+from kubeless_cli.errors import Problem
 from kubeless_cli.proxy import event_headers, never_arrived, proxy_path, read
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -101,3 +102,26 @@ def test_a_wrong_call_is_refused_before_the_cluster(arguments: list[str], found:
     result = CliRunner().invoke(root, ["function", "call", "hello", *arguments])
     assert result.exit_code == 2
     assert found in result.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../../secrets/x",
+        "/a/../b",
+        "a/./b",
+        "%2e%2e/x",
+        "%252e%252e/x",
+        "a/.%2e/b",
+        "..",
+        "a\\..\\b",
+    ],
+)
+def test_a_path_never_leads_to_another_resource(path: str) -> None:
+    with pytest.raises(Problem, match="must not have"):
+        proxy_path("apps", "hello", path)
+
+
+@pytest.mark.parametrize("path", ["/a.b/..c/d..", "/...", "/file.tar.gz"])
+def test_dots_in_names_are_fine(path: str) -> None:
+    assert proxy_path("apps", "hello", path).endswith(path)

@@ -118,6 +118,7 @@ def test_the_environment_of_the_contract() -> None:
         "FUNC_RUNTIME": "python3.13",
         "FUNC_TIMEOUT": "2.5",
         "HOME": "/tmp",
+        "KUBELESS_DRAIN_DELAY": "2",
         "KUBELESS_INSTALL_VOLUME": "/kubeless",
         "MOD_NAME": "hello",
     }
@@ -130,11 +131,56 @@ def test_names_of_the_contract_cannot_be_taken() -> None:
     assert "spec.deployment.spec.template.spec.containers[0].env: found MOD_NAME" in said
 
 
-def test_secrets_are_mounted_at_their_names() -> None:
-    spec = pod(secrets=["my.secret"])
-    assert {"name": "secret-my-secret", "secret": {"secretName": "my.secret"}} in spec["volumes"]
-    mounts = {mount["mountPath"]: mount for mount in spec["containers"][0]["volumeMounts"]}
-    assert mounts["/my.secret"]["readOnly"] is True
+def test_secrets_are_mounted_at_their_names_and_never_swapped() -> None:
+    names = ["my.secret", "my-secret", "x" * 200 + "a", "x" * 200 + "b"]
+    spec = pod(secrets=names)
+    volumes = {
+        entry["name"]: entry["secret"]["secretName"]
+        for entry in spec["volumes"]
+        if "secret" in entry
+    }
+    mounts = {
+        entry["mountPath"]: volumes[entry["name"]]
+        for entry in spec["containers"][0]["volumeMounts"]
+        if entry["name"] in volumes
+    }
+    assert mounts == {f"/{name}": name for name in names}
+    assert all(len(name) <= 63 for name in volumes)
+
+
+@pytest.mark.parametrize("name", ["tmp", "kubeless", "etc"])
+def test_a_secret_is_never_mounted_over_what_the_function_needs(name: str) -> None:
+    assert f"spec.secrets: found '{name}', which would be mounted over /{name}" in refusal(
+        secrets=[name]
+    )
+
+
+def test_the_functions_port_keeps_its_name_under_a_users_ports() -> None:
+    ports = [{"containerPort": 8080, "name": "web"}, {"containerPort": 9000, "name": "admin"}]
+    first = container(deployment=overlay(containers=[{"ports": ports}]))
+    assert [(entry["containerPort"], entry["name"]) for entry in first["ports"]] == [
+        (8080, "http"),
+        (9000, "admin"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ({"volumes": [{"name": ["a"]}]}, "volumes[0].name: found ['a'], expected a name"),
+        ({"containers": [{"ports": [{"containerPort": {}}]}]}, "ports[0].containerPort: found {}"),
+        ({"containers": [{"env": [{"name": ["x"]}]}]}, "env[0].name: found ['x']"),
+        ({"containers": [{"env": [{}]}]}, "env[0].name: found nothing, expected a name"),
+        ({"imagePullSecrets": [{}]}, "imagePullSecrets[0].name: found nothing"),
+    ],
+)
+def test_entries_without_a_plain_key_are_refused(over: Object, said: str) -> None:
+    assert said in refusal(deployment=overlay(**over))
+
+
+@pytest.mark.parametrize(("timeout", "text"), [(1234567, "1234567"), ("180.123456", "180.123456")])
+def test_timeouts_reach_the_runtime_as_they_were_written(timeout: Any, text: str) -> None:
+    assert env(timeout=timeout)["FUNC_TIMEOUT"] == text
 
 
 def test_image_pull_secrets_of_all_places_are_joined() -> None:
@@ -258,13 +304,11 @@ def test_a_selector_that_only_repeats_labels_is_ours() -> None:
 def test_ports(ports: list[Object], service: int, target: int) -> None:
     made = children(service={"ports": ports})
     (port,) = made.service["spec"]["ports"]
-    assert (port["name"], port["port"], port["targetPort"]) == (
-        "http-function-port",
-        service,
-        target,
-    )
+    assert (port["name"], port["port"]) == ("http-function-port", service)
     first = made.deployment["spec"]["template"]["spec"]["containers"][0]
+    # By name: while a change of the number rolls out, each pod is reached at its own.
     assert first["ports"][0]["containerPort"] == target
+    assert first["ports"][0]["name"] == port["targetPort"]
     assert {"name": "FUNC_PORT", "value": str(target)} in first["env"]
     assert made.url == f"http://hello.default.svc:{service}"
 

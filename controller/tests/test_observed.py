@@ -8,7 +8,7 @@ import pytest
 
 from kubeless_controller.observed.drift import drifted
 from kubeless_controller.observed.pods import diagnose
-from kubeless_controller.observed.rollout import available, ready
+from kubeless_controller.observed.rollout import available, newest_replica_set, ready
 from kubeless_controller.observed.status import conditions, cut
 from kubeless_controller.observed.verdict import Verdict
 
@@ -60,6 +60,9 @@ def ended(code: int, message: str = "", reason: str = "Error") -> Object:
          "DependenciesFailed", "No matching distribution"),
         ({"name": "install", "state": ended(2)}, "DependenciesFailed", "exit code 2 and said nothing"),
         ({"name": "install", "state": ended(0)}, "Progressing", "is starting"),
+        ({"name": "prepare", "state": ended(0), "lastState": ended(1), "restartCount": 1},
+         "Progressing", "is starting"),
+        (waiting("CrashLoopBackOff", lastState=ended(0), restartCount=2), "CrashLooping", "exit code 0"),
     ],
 )  # fmt: skip
 def test_why_a_pod_does_not_serve(status: Object, reason: str, said: str) -> None:
@@ -179,3 +182,19 @@ def test_long_messages_lose_their_middle() -> None:
 )
 def test_drift(wanted: Object, live: Object, path: str) -> None:
     assert drifted(wanted, live) == path
+
+
+def test_a_replica_set_of_a_deployment_that_is_gone_is_not_the_newest() -> None:
+    def replica_set(owner: str) -> Object:
+        return {
+            "metadata": {
+                "name": owner,
+                "annotations": {"deployment.kubernetes.io/revision": "1"},
+                "ownerReferences": [{"uid": owner}],
+            }
+        }
+
+    live = {"metadata": {"uid": "new", "annotations": {"deployment.kubernetes.io/revision": "1"}}}
+    found = newest_replica_set(live, [replica_set("old"), replica_set("new")])
+    assert found == replica_set("new")
+    assert newest_replica_set(live, [replica_set("old")]) is None

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from tests.apiserver.conftest import Controller
 
+from kubeless_controller.desired.owned import digest
 from kubeless_controller.reconcile.function import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
-from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, REPLICASETS, SERVICES
+from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, REPLICASETS, SERVICES, Resource
 from support.control_plane import ROOT
 from support.waiting import wait_for
 
@@ -62,6 +63,8 @@ def test_children_and_status(
         "FUNC_PORT": "8080",
         "FUNC_RUNTIME": "python3.13",
         "FUNC_TIMEOUT": "2.5",
+        "HOME": "/tmp",
+        "KUBELESS_DRAIN_DELAY": "2",
         "KUBELESS_INSTALL_VOLUME": "/kubeless",
         "MOD_NAME": "hello",
     }
@@ -92,7 +95,7 @@ def test_what_is_taken_out_of_a_function_leaves_its_deployment(
         "source",
         "tmp",
         "scratch",
-        "secret-credentials",
+        "secret-" + digest("credentials"),
     }
     assert before["spec"]["nodeSelector"] == {"disk": "fast"}
 
@@ -142,7 +145,7 @@ def gone(client: Client, resource: Any, namespace: str, name: str) -> bool:
         (
             {"runtime": "python2.7"},
             "UnknownRuntime",
-            "spec.runtime: found 'python2.7'; this installation has python3.13, python3.14",
+            "spec.runtime: found 'python2.7'; this installation has",
         ),
         ({"runtime": "go1.14"}, "UnknownRuntime", "runs from an image of your own (spec.image)"),
         (
@@ -172,11 +175,15 @@ def gone(client: Client, resource: Any, namespace: str, name: str) -> bool:
             "Rejected",
             "the API server refuses what this Function asks for",
         ),
-        ({"deps": "flask"}, "Unsupported", "spec.deps: this version does not install dependencies"),
         (
-            {"function-content-type": "url+zip", "function": "https://example.com/f.zip"},
-            "Unsupported",
-            "found 'url+zip'; this version runs text only",
+            {"function-content-type": "base64", "function": "def handler()"},
+            "InvalidSpec",
+            "the content type says base64, and this is none",
+        ),
+        (
+            {"deployment": {"spec": {"template": {"spec": {"volumes": [{"name": ["a"]}]}}}}},
+            "InvalidSpec",
+            "spec.deployment.spec.template.spec.volumes[0].name: found ['a']",
         ),
     ],
 )
@@ -283,12 +290,14 @@ def test_a_deleted_child_comes_back(
         (DEPLOYMENTS, {"spec": {"template": {"spec": {"automountServiceAccountToken": True}}}},
          ("spec", "template", "spec", "automountServiceAccountToken")),
         (DEPLOYMENTS, {"metadata": {"labels": {"created-by": "me"}}}, ("metadata", "labels", "created-by")),
+        (DEPLOYMENTS, {"metadata": {"labels": {"function": "other"}}}, ("metadata", "labels", "function")),
+        (SERVICES, {"metadata": {"labels": {"function": "other"}}}, ("metadata", "labels", "function")),
         (DEPLOYMENTS, {"metadata": {"ownerReferences": []}}, ("metadata", "ownerReferences")),
         (SERVICES, {"spec": {"selector": {"function": "other"}}}, ("spec", "selector", "function")),
         (SERVICES, {"metadata": {"annotations": {"prometheus.io/port": "1"}}},
          ("metadata", "annotations", "prometheus.io/port")),
     ],
-    ids=["pod spec", "label", "owner", "selector", "annotation"],
+    ids=["pod spec", "label", "function label", "function label of service", "owner", "selector", "annotation"],
 )  # fmt: skip
 def test_an_edited_child_is_repaired(
     client: Client,
@@ -408,8 +417,6 @@ def test_a_function_that_is_deleted_takes_everything_along(
 def test_a_quota_is_named(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:
-    from kubeless_kube.resources import Resource
-
     quotas = Resource("", "v1", "resourcequotas", "ResourceQuota")
     client.create(
         quotas,
@@ -427,3 +434,171 @@ def test_a_quota_is_named(
     assert "exceeded quota: few" in message
     client.delete(quotas, namespace, "few")
     assert condition("hello", "Accepted", "Valid")
+
+
+def test_a_field_that_excludes_ours_is_repaired(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition
+) -> None:
+    deploy()
+    condition("hello", "Accepted", "Valid")
+    before = container(client, namespace)["livenessProbe"]
+    volumes = client.get(DEPLOYMENTS, namespace, "hello")["spec"]["template"]["spec"]["volumes"]
+    theirs = {"tcpSocket": None, "httpGet": {"path": "/x", "port": 1}}
+    edit = [{**container(client, namespace), "livenessProbe": theirs}]
+    other = [{"name": "source", "emptyDir": {}}, *volumes[1:]]
+    client.patch(
+        DEPLOYMENTS,
+        namespace,
+        "hello",
+        {"spec": {"template": {"spec": {"containers": edit, "volumes": other}}}},
+        manager="somebody",
+    )
+
+    def repaired() -> bool:
+        pod = client.get(DEPLOYMENTS, namespace, "hello")["spec"]["template"]["spec"]
+        return pod["containers"][0]["livenessProbe"] == before and pod["volumes"] == volumes
+
+    wait_for(repaired, "the probe and the volume are ours again")
+    deploy(function="x = 2")
+    assert condition("hello", "Accepted")["status"] == "True"
+
+
+def test_what_is_taken_out_leaves_also_when_nobody_owns_it(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition
+) -> None:
+    deploy(env=[{"name": "A", "value": "1"}])
+    condition("hello", "Accepted", "Valid")
+    client.patch(DEPLOYMENTS, namespace, "hello", {"metadata": {"managedFields": [{}]}})
+    deploy()
+    wait_for(lambda: "A" not in environment(client, namespace), "the variable is gone")
+
+
+def test_children_of_the_original_are_taken_over(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition, controller: Controller
+) -> None:
+    assert controller.process is not None
+    controller.process.stop()
+    made = deploy(replicas=3)
+    owner = {
+        "apiVersion": "kubeless.io/v1beta1",
+        "kind": "Function",
+        "name": "hello",
+        "uid": made["metadata"]["uid"],
+    }
+    labels = {"created-by": "kubeless", "function": "hello"}
+    metadata = {
+        "name": "hello",
+        "namespace": namespace,
+        "labels": labels,
+        "ownerReferences": [owner],
+    }
+    old = {
+        "name": "hello",
+        "image": "kubeless/python@sha256:0",
+        "env": [{"name": "OLD", "value": "1"}],
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "initialDelaySeconds": 3},
+    }
+    pod = {
+        "initContainers": [{"name": "prepare", "image": "kubeless/unzip@sha256:0"}],
+        "containers": [old],
+        "volumes": [{"name": "hello", "emptyDir": {}}],
+    }
+    client.create(
+        DEPLOYMENTS,
+        {
+            "metadata": metadata,
+            "spec": {
+                "replicas": 3,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        },
+        manager="kubeless-controller-manager",
+    )
+    ports = [{"name": "http-function-port", "port": 8080, "targetPort": 8080}]
+    client.create(SERVICES, {"metadata": metadata, "spec": {"selector": labels, "ports": ports}})
+    controller.start()
+    assert condition("hello", "Accepted", "Valid")
+    deployment = client.get(DEPLOYMENTS, namespace, "hello")
+    assert deployment["spec"]["replicas"] == 3
+    assert deployment["metadata"]["ownerReferences"][0]["controller"] is True
+    spec = deployment["spec"]["template"]["spec"]
+    assert "initContainers" not in spec
+    assert {volume["name"] for volume in spec["volumes"]} == {"source", "tmp"}
+    assert "OLD" not in environment(client, namespace)
+    assert "httpGet" not in spec["containers"][0]["livenessProbe"]
+
+
+def test_a_function_that_is_deleted_and_made_again_waits_for_what_the_first_left(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition
+) -> None:
+    for number in range(3):
+        deploy(function=f"x = {number}")
+        condition("hello", "Accepted", "Valid")
+        client.delete(FUNCTIONS, namespace, "hello")
+        deploy(function=f"x = {number}", env=[{"name": "AGAIN", "value": "1"}])
+        seen = set()
+
+        def accepted(seen: set[str] = seen) -> bool:
+            status = client.get(FUNCTIONS, namespace, "hello").get("status") or {}
+            reasons = {c["type"]: c["reason"] for c in status.get("conditions", [])}
+            seen.add(reasons.get("Accepted", ""))
+            return reasons.get("Accepted") == "Valid"
+
+        wait_for(accepted, "the second Function is built", 60)
+        assert "Conflict" not in seen
+        assert "AGAIN" in environment(client, namespace)
+        client.delete(FUNCTIONS, namespace, "hello")
+        wait_for(lambda: gone(client, DEPLOYMENTS, namespace, "hello"), "nothing is left", 60)
+
+
+def test_an_admission_webhook_that_does_not_answer_is_named(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition
+) -> None:
+    hooks = Resource(
+        "admissionregistration.k8s.io",
+        "v1",
+        "validatingwebhookconfigurations",
+        "ValidatingWebhookConfiguration",
+        namespaced=False,
+    )
+    name = f"down-{namespace}"
+    client.create(
+        hooks,
+        {
+            "metadata": {"name": name},
+            "webhooks": [
+                {
+                    "name": "down.example.com",
+                    "clientConfig": {"url": "https://127.0.0.1:1/"},
+                    "namespaceSelector": {
+                        "matchLabels": {"kubernetes.io/metadata.name": namespace}
+                    },
+                    "rules": [
+                        {
+                            "apiGroups": ["apps"],
+                            "apiVersions": ["v1"],
+                            "operations": ["CREATE"],
+                            "resources": ["deployments"],
+                        }
+                    ],
+                    "sideEffects": "None",
+                    "admissionReviewVersions": ["v1"],
+                    "timeoutSeconds": 1,
+                }
+            ],
+        },
+    )
+    try:
+        deploy()
+        message = condition("hello", "Accepted", "Rejected")["message"]
+        assert "down.example.com" in message
+    finally:
+        client.delete(hooks, None, name)
+    assert condition("hello", "Accepted", "Valid")
+
+
+def test_two_wishes_for_replicas_are_said(deploy: Deploy, condition: Condition) -> None:
+    deploy(replicas=3, deployment={"spec": {"replicas": 7}})
+    message = condition("hello", "Accepted", "Valid")["message"]
+    assert "spec.deployment.spec.replicas (7) comes before spec.replicas (3)" in message

@@ -14,7 +14,6 @@ from __future__ import annotations
 ACCEPTED = "Accepted"
 AVAILABLE = "Available"
 READY = "Ready"
-TYPES = (ACCEPTED, AVAILABLE, READY)
 
 # Accepted
 VALID = "Valid"
@@ -26,6 +25,7 @@ SOURCE_TOO_LARGE = "SourceTooLarge"
 UNSUPPORTED = "Unsupported"
 CONFLICT = "Conflict"
 REJECTED = "Rejected"
+INTERNAL_ERROR = "InternalError"
 QUOTA_EXCEEDED = "QuotaExceeded"
 
 # Available and Ready
@@ -33,7 +33,6 @@ SERVING = "Serving"
 SCALED_TO_ZERO = "ScaledToZero"
 NO_PODS_READY = "NoPodsReady"
 PROGRESSING = "Progressing"
-PULLING_IMAGE = "PullingImage"
 SOURCE_UNAVAILABLE = "SourceUnavailable"
 SOURCE_INVALID = "SourceInvalid"
 DEPENDENCIES_FAILED = "DependenciesFailed"
@@ -46,7 +45,8 @@ CONTAINER_CONFIG_ERROR = "ContainerConfigError"
 PODS_FORBIDDEN = "PodsForbidden"
 PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
-_WAITING = frozenset({PROGRESSING, PULLING_IMAGE, NO_PODS_READY})
+# Unschedulable: a cluster that scales itself adds a node.
+_WAITING = frozenset({PROGRESSING, NO_PODS_READY, UNSCHEDULABLE})
 
 
 def is_waiting(reason: str) -> bool:

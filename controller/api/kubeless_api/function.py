@@ -18,6 +18,7 @@ from kubeless_api.errors import SpecError
 from kubeless_api.source import ContentType, parse_content_type
 
 DEFAULT_TIMEOUT = 180.0
+DEFAULT_REPLICAS = 1
 _HANDLER = re.compile(r"(?P<module>[-_A-Za-z0-9]+)\.(?P<function>[^./\s]+)")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -96,7 +97,7 @@ def parse(obj: Mapping[str, Any]) -> Function:
         timeout=parse_timeout(spec.get("timeout")),
         deps=fields.text(spec, "deps", "spec"),
         dependencies=fields.without_unset(fields.mapping(spec, "dependencies", "spec")),
-        replicas=_or_default(fields.number(spec, "replicas", "spec"), 1),
+        replicas=_or_default(fields.number(spec, "replicas", "spec"), DEFAULT_REPLICAS),
         concurrency=_or_default(fields.number(spec, "concurrency", "spec"), 0),
         env=tuple(fields.without_unset(fields.objects(spec, "env", "spec"))),
         secrets=_names(fields.items(spec, "secrets", "spec"), "spec.secrets"),

@@ -20,6 +20,8 @@ ANNOTATION_APPLIED = f"{GROUP}/applied-hash"
 # The replicas that the Function's own spec last asked for: only a change of it may scale.
 ANNOTATION_REPLICAS = f"{GROUP}/wanted-replicas"
 
+# Holds the fields of an object whose managedFields somebody emptied, until they are handed on.
+BEFORE_FIRST_APPLY = "before-first-apply"
 FIELD_MANAGER = "kubeless-controller"
 SCALE_FIELD_MANAGER = "kubeless-controller-scale"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ Handler = Callable[[Object], None]
 
 # A watch that lasted this long was healthy: what follows it is a first failure again.
 HEALTHY_SECONDS = 10.0
+# Ends of objects that are remembered: more than writes can be on their way at once.
+GONE_REMEMBERED = 4096
 
 
 def key_of(obj: Object) -> Key:
@@ -38,6 +41,8 @@ class Informer:
     * ``synced`` is set once everything that was there at the start is in the store.
     * Every change calls the handlers: with the new object, or with the last
       known one when it is gone, also when it went while nobody watched.
+    * An object that moves from one group to another is told to the handlers under both.
+    * What a write returned is taken (``remember``) unless the object is known to be gone.
     * A failure never ends it: it goes on where it was, after a back-off with
       jitter; after 410 Gone it lists again.
     * Objects in the store are shared: nobody may change them.
@@ -71,6 +76,10 @@ class Informer:
         self._groups: dict[Key, set[Key]] = {}
         self._stopped = threading.Event()
         self._version = ""
+        # Versions at which objects went, newest last: a write's answer may arrive after its object's end.
+        self._gone: OrderedDict[Key, int] = OrderedDict()
+        # What was there at this version was in the list; anything older that was not, is gone.
+        self._listed_at = 0
         self._thread = threading.Thread(
             target=self._run, name=f"informer-{resource.plural}", daemon=True
         )
@@ -92,11 +101,6 @@ class Informer:
         with self._lock:
             return self._objects.get((namespace, name))
 
-    def keys(self) -> list[Key]:
-        """All keys."""
-        with self._lock:
-            return list(self._objects)
-
     def in_group(self, group: Key) -> list[Object]:
         """The objects of one group, as last seen."""
         with self._lock:
@@ -105,9 +109,13 @@ class Informer:
     def remember(self, obj: Object) -> None:
         """Take what a write returned, so that the next look does not see the time before it."""
         trimmed = self._trim(obj)
+        key, version = key_of(trimmed), _version(trimmed)
         with self._lock:
-            known = self._objects.get(key_of(trimmed))
-            if known is None or _version(known) < _version(trimmed):
+            known = self._objects.get(key)
+            if known is None:
+                if version > max(self._listed_at, self._gone.get(key, 0)):
+                    self._put(trimmed)
+            elif _version(known) < version:
                 self._put(trimmed)
 
     def _run(self) -> None:
@@ -152,6 +160,8 @@ class Informer:
             known, self._objects, self._groups = self._objects, {}, {}
             for obj in fresh.values():
                 self._put(obj)
+            self._listed_at = int(answer["metadata"]["resourceVersion"])
+            self._gone.clear()
         self._version = answer["metadata"]["resourceVersion"]
         for key, obj in known.items():
             if key not in fresh:
@@ -184,8 +194,11 @@ class Informer:
                 known = self._objects.get(key)
                 if event["type"] == "DELETED":
                     self._drop(key)
+                    self._bury(key, _version(trimmed))
                 elif known is None or _version(known) <= _version(trimmed):
                     self._put(trimmed)
+            if known is not None and self._group_of(known) != self._group_of(trimmed):
+                self._notify(known)
             self._notify(trimmed)
         self._version = obj["metadata"]["resourceVersion"]
 
@@ -204,6 +217,12 @@ class Informer:
         members.discard(key)
         if not members:
             del self._groups[group]
+
+    def _bury(self, key: Key, version: int) -> None:
+        self._gone[key] = version
+        self._gone.move_to_end(key)
+        while len(self._gone) > GONE_REMEMBERED:
+            self._gone.popitem(last=False)
 
     def _notify(self, obj: Object) -> None:
         for handler in self._handlers:

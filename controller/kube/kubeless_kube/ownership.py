@@ -26,6 +26,12 @@ def needs_upgrade(obj: Object, managers: Iterable[str]) -> bool:
     return any(_is_update(entry, names) for entry in obj["metadata"].get("managedFields") or [])
 
 
+def updaters(obj: Object) -> set[str]:
+    """Who holds fields by updates of the object itself."""
+    entries = obj["metadata"].get("managedFields") or []
+    return {entry["manager"] for entry in entries if _is_update(entry, {entry.get("manager", "")})}
+
+
 def upgraded(
     entries: list[dict[str, Any]],
     managers: Iterable[str],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,24 @@ class Resource:
         Without a namespace, the path of a namespaced resource is that of all
         namespaces together, which exists for collections only.
         """
+        for part in (namespace, name):
+            # Never leads to another resource, whatever a user typed as a name.
+            if part in (".", ".."):
+                raise ValueError(f"{part!r} is no name")
         parts = ["/apis/" + self.group if self.group else "/api", self.version]
         if self.namespaced and namespace is not None:
-            parts += ["namespaces", namespace]
+            parts += ["namespaces", quote(namespace, safe="")]
         elif self.namespaced and name:
             raise ValueError(f"{self.kind} {name!r} needs a namespace")
         parts.append(self.plural)
-        parts += [part for part in (name, subresource) if part]
+        # A pod's port is part of its name where the API server is a proxy: <pod>:<port>.
+        parts += [quote(name, safe=":")] if name else []
+        parts += [subresource] if subresource else []
         return "/".join(parts)
 
 
 CONFIGMAPS = Resource("", "v1", "configmaps", "ConfigMap")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
-EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
-LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 PODS = Resource("", "v1", "pods", "Pod")
 REPLICASETS = Resource("apps", "v1", "replicasets", "ReplicaSet")

@@ -8,7 +8,7 @@ who scales (the Function, an autoscaler, a person) does so beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubeless_api import fields, names
@@ -18,8 +18,8 @@ from kubeless_api.function import Function
 from kubeless_api.runtimes import Runtime
 from kubeless_controller.desired import init
 from kubeless_controller.desired.merge import merged, merged_container, merged_list
-from kubeless_controller.desired.owned import labels, metadata, stamped
-from kubeless_controller.desired.service import Ports
+from kubeless_controller.desired.owned import digest, labels, metadata, stamped
+from kubeless_controller.desired.service import PORT, Ports
 from kubeless_controller.desired.source import Source
 from kubeless_controller.settings import Settings
 
@@ -31,6 +31,11 @@ SOURCE_VOLUME = "source"
 # Filled by init containers, where there are any.
 PREPARED_VOLUME = "kubeless"
 TMP_FOLDER = "/tmp"  # noqa: S108 - a volume of the pod's own
+# A secret is mounted at /<its name>; over one of these nothing would run.
+TAKEN_FOLDERS = frozenset(
+    {"bin", "boot", "dev", "etc", "home", "kubeless", "lib", "lib64", "opt", "proc", "root", "run"}
+    | {"sbin", "source", "srv", "sys", "tmp", "usr", "var"}
+)
 # Old ReplicaSets keep their ConfigMaps: enough to look back, few enough for thousands of functions.
 REVISION_HISTORY_LIMIT = 3
 # Sources are limited when they are unpacked; this is for what dependencies bring.
@@ -135,11 +140,15 @@ def _pod(
         pod.get("imagePullSecrets", []),
         fields.objects(given, "imagePullSecrets", _POD_PATH),
         ["name"],
+        f"{_POD_PATH}.imagePullSecrets",
     )
     if not pod["imagePullSecrets"]:
         del pod["imagePullSecrets"]
     pod["volumes"] = merged_list(
-        _volumes(function, source, settings), fields.objects(given, "volumes", _POD_PATH), ["name"]
+        _volumes(function, source, settings),
+        fields.objects(given, "volumes", _POD_PATH),
+        ["name"],
+        f"{_POD_PATH}.volumes",
     )
     container = _container(function, runtime, source, ports, settings)
     pod["containers"] = [
@@ -183,6 +192,12 @@ def _container(
         volume = PREPARED_VOLUME if source.prepared else SOURCE_VOLUME
         mounts.insert(0, {"name": volume, "mountPath": SOURCE_FOLDER, "readOnly": True})
     for secret in function.secrets:
+        if secret in TAKEN_FOLDERS:
+            raise SpecError(
+                INVALID_SPEC,
+                f"spec.secrets: found {secret!r}, which would be mounted over /{secret} of the image; "
+                "give the Secret another name",
+            )
         mounts.append({"name": _secret_volume(secret), "mountPath": f"/{secret}", "readOnly": True})
     health = {"path": "/healthz", "port": ports.container}
     container: Object = {
@@ -191,12 +206,12 @@ def _container(
         "imagePullPolicy": settings.image_pull_policy,
         "env": merged_list(
             [dict(entry) for entry in function.env],
-            _environment(function, runtime, ports),
+            _environment(function, runtime, ports, settings),
             ["name"],
         ),
         "ports": [
             {
-                "name": "http",
+                "name": PORT,
                 "containerPort": ports.container,
                 "protocol": "TCP",
             }
@@ -227,12 +242,15 @@ def _container(
     return container
 
 
-def _environment(function: Function, runtime: Runtime | None, ports: Ports) -> list[Object]:
+def _environment(
+    function: Function, runtime: Runtime | None, ports: Ports, settings: Settings
+) -> list[Object]:
     """The environment that the runtime contract promises."""
     values = {
-        "FUNC_TIMEOUT": f"{function.timeout:g}",
+        "FUNC_TIMEOUT": _seconds(function.timeout),
         "FUNC_PORT": str(ports.container),
         "FUNC_MEMORY_LIMIT": _memory_limit(function),
+        "KUBELESS_DRAIN_DELAY": str(settings.drain_seconds),
         "KUBELESS_INSTALL_VOLUME": SOURCE_FOLDER,
     }
     if runtime is not None:
@@ -242,7 +260,7 @@ def _environment(function: Function, runtime: Runtime | None, ports: Ports) -> l
         values["MOD_NAME"] = function.handler.module
     if function.concurrency:
         values["FUNC_CONCURRENCY"] = str(function.concurrency)
-    clash = sorted(values.keys() & {entry.get("name", "") for entry in function.env})
+    clash = sorted(values.keys() & set(_plain_names(function.env)))
     if clash:
         raise SpecError(
             INVALID_SPEC,
@@ -253,6 +271,11 @@ def _environment(function: Function, runtime: Runtime | None, ports: Ports) -> l
     if not any(entry.get("name") == "HOME" for entry in function.env):
         values["HOME"] = TMP_FOLDER
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
+
+
+def _seconds(value: float) -> str:
+    """Seconds as they were written: 180, 2.5."""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _memory_limit(function: Function) -> str:
@@ -286,16 +309,16 @@ def _volumes(function: Function, source: Source | None, settings: Settings) -> l
 
 
 def _secret_volume(secret: str) -> str:
-    """A volume name for a Secret's name, which may have dots and be longer."""
-    return f"secret-{secret.replace('.', '-')}"[:63].rstrip("-")
+    """A volume name of its own for a Secret's name, which may have dots and be longer."""
+    return f"secret-{digest(secret)}"
 
 
 def _laid_over(container: Object, given: Mapping[str, Any], function: Function) -> Object:
     for field in ("env", "ports", "volumeMounts"):
         fields.objects(given, field, _CONTAINER_PATH)
-    theirs = {"HOME", *(entry.get("name") for entry in function.env)}
+    theirs = {"HOME", *_plain_names(function.env)}
     ours = {entry["name"] for entry in container["env"]} - theirs
-    clash = sorted(ours & {entry.get("name", "") for entry in given.get("env", [])})
+    clash = sorted(ours.intersection(_plain_names(given.get("env", []))))
     if clash:
         raise SpecError(
             INVALID_SPEC,
@@ -304,7 +327,20 @@ def _laid_over(container: Object, given: Mapping[str, Any], function: Function) 
         )
     if function.image:
         given = {**given, "image": function.image}
-    return merged_container(container, {key: value for key, value in given.items() if value != {}})
+    laid = merged_container(
+        container, {key: value for key, value in given.items() if value != {}}, _CONTAINER_PATH
+    )
+    # By this name the Service finds the port of each pod, whatever its number was when the pod was made.
+    port = container["ports"][0]["containerPort"]
+    for entry in laid["ports"]:
+        if entry.get("containerPort") == port and entry.get("protocol", "TCP") == "TCP":
+            entry["name"] = PORT
+    return laid
+
+
+def _plain_names(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names that are text; others are refused when the lists are joined."""
+    return [entry["name"] for entry in entries if isinstance(entry.get("name"), str)]
 
 
 def _sidecar(container: Mapping[str, Any], index: int, function: Function) -> Object:

@@ -13,6 +13,9 @@ from kubeless_controller.desired.owned import labels, metadata, stamped
 
 Object = dict[str, Any]
 _PATH = "spec.service"
+# The container port's name. The Service goes by it: while a change of the number rolls out, old pods are
+# still reached at theirs.
+PORT = "http"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def build(function: Function, ports: Ports) -> Object:
         key: value for key, value in function.service.items() if key not in ("ports", "selector")
     }
     spec = merged({"type": "ClusterIP"}, given)
-    spec["ports"] = [dict(port) for port in ports.ports]
+    first, *others = ports.ports
+    spec["ports"] = [{**first, "targetPort": PORT}, *(dict(port) for port in others)]
     spec["selector"] = _selector(function)
     return stamped(
         {

@@ -91,7 +91,8 @@ def _of_container(pod: str, status: Mapping[str, Any]) -> Verdict | None:
         return Verdict(False, conditions.CONTAINER_CONFIG_ERROR, message)
     # While it runs again after a crash, the crash is still what there is to tell.
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated")
-    if not ended or (ended.get("exitCode") == 0 and not status.get("restartCount")):
+    done = (state.get("terminated") or {}).get("exitCode") == 0
+    if not ended or done:
         return None
     return _of_end(pod, status.get("name", ""), ended, status.get("restartCount", 0))
 

@@ -68,7 +68,11 @@ def ready(deployment: Object | None, new_pods: Iterable[Object]) -> Verdict:
 def newest_replica_set(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:
     """The ReplicaSet that the Deployment rolls out, or has rolled out."""
     revision = (deployment["metadata"].get("annotations") or {}).get(REVISION)
+    uid = deployment["metadata"].get("uid")
     for replica_set in replica_sets:
+        owners = replica_set["metadata"].get("ownerReferences") or []
+        if not any(owner.get("uid") == uid for owner in owners):
+            continue  # left by a Deployment of this name that is gone
         annotations = replica_set["metadata"].get("annotations") or {}
         if revision is not None and annotations.get(REVISION) == revision:
             return replica_set

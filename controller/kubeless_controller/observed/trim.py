@@ -32,7 +32,7 @@ def metadata_of(obj: Object) -> Object:
     legacy = [
         entry
         for entry in full.get("managedFields") or []
-        if entry.get("manager") == names.FIELD_MANAGER
+        if entry.get("manager") in (names.FIELD_MANAGER, names.BEFORE_FIRST_APPLY)
         and entry.get("operation") == "Update"
         and not entry.get("subresource")
     ]

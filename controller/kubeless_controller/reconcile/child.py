@@ -13,13 +13,17 @@ from kubeless_api import names
 from kubeless_controller.observed.drift import drifted
 from kubeless_kube import ownership
 from kubeless_kube.client import Client
-from kubeless_kube.errors import Conflict, NotFound
+from kubeless_kube.errors import Conflict, Invalid, NotFound
 from kubeless_kube.informer import Informer
 from kubeless_kube.resources import Resource
 
 log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
+
+
+# Updates that are ours: our own creates, and what was left when somebody emptied managedFields.
+OWN_MANAGERS = (names.FIELD_MANAGER, names.BEFORE_FIRST_APPLY)
 
 
 class NotOurs(Exception):
@@ -33,10 +37,20 @@ class NotOurs(Exception):
         )
 
 
+class StillThere(Exception):
+    """The name is still held by an object that is on its way out: wait."""
+
+    def __init__(self, resource: Resource, name: str) -> None:
+        super().__init__(
+            f"waiting for the {resource.kind} {name!r} of a Function that was deleted to be gone"
+        )
+
+
 class Child:
     """All children of one kind, through the informer that follows them.
 
     * An object without a reference to the owner's uid is never written.
+    * What a deleted Function of the same name left is waited for.
     * Nothing is written when the annotation and the live object say what is wanted.
     * An apply that did not help is not repeated: what the server makes of it is what there will be.
 
@@ -54,7 +68,7 @@ class Child:
         self._resource = resource
         self._informer = informer
         self._compared = compared
-        # uid -> (hash asked for, resourceVersion then): applied, and yet the server shows something else.
+        # uid -> (hash asked for, state of the spec then): applied, and yet the server shows something else.
         self._normalised: dict[str, tuple[str, str]] = {}
 
     def ensure(self, wanted: Object, *, on_create: Object | None = None) -> Object:
@@ -71,9 +85,11 @@ class Child:
                 # Taken: by something without our labels, or by ours that the informer has not seen yet.
                 live = self._client.get(self._resource, namespace, name)
         if not belongs(live, wanted):
+            if live["metadata"].get("deletionTimestamp") or _belonged(live, wanted):
+                raise StillThere(self._resource, name)
             raise NotOurs(self._resource, name)
         if live["metadata"].get("deletionTimestamp"):
-            return live  # its end will bring this Function up again
+            raise StillThere(self._resource, name)
         difference = self._difference(wanted, live)
         return self._apply(wanted, live, difference) if difference else live
 
@@ -91,9 +107,10 @@ class Child:
         annotations = live["metadata"].get("annotations") or {}
         if annotations.get(names.ANNOTATION_APPLIED, "") != asked:
             return "a change of what is wanted"
+        if ownership.needs_upgrade(live, [names.BEFORE_FIRST_APPLY]):
+            return "fields that nobody would take out"
         path = self._drift(wanted, live)
-        seen = (asked, live["metadata"]["resourceVersion"])
-        if path and self._normalised.get(live["metadata"]["uid"]) == seen:
+        if path and self._normalised.get(live["metadata"]["uid"]) == (asked, _state(live)):
             return ""
         return path
 
@@ -102,28 +119,51 @@ class Child:
 
     def _apply(self, wanted: Object, live: Object, difference: str) -> Object:
         namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
-        if ownership.needs_upgrade(live, [names.FIELD_MANAGER]):
-            full = self._client.get(self._resource, namespace, name)
-            ownership.upgrade(
-                self._client,
-                self._resource,
-                full,
-                [names.FIELD_MANAGER],
-                names.FIELD_MANAGER,
-                keep=_without_replicas,
-            )
+        if names.ANNOTATION_APPLIED not in (live["metadata"].get("annotations") or {}):
+            # Ours, and yet never applied: the original made it, and whatever it set is ours to take out.
+            self._take_over(namespace, name, everything=True)
+        elif ownership.needs_upgrade(live, OWN_MANAGERS):
+            self._take_over(namespace, name)
         # With the uid an apply cannot make the object anew: when it is gone meanwhile, that is a conflict.
         body = {**wanted, "metadata": {**wanted["metadata"], "uid": live["metadata"]["uid"]}}
-        applied = self._client.apply(self._resource, body, manager=names.FIELD_MANAGER)
+        try:
+            applied = self._client.apply(self._resource, body, manager=names.FIELD_MANAGER)
+        except Invalid:
+            # Two that exclude each other, ours and somebody's (two kinds of probe, two sources of a volume):
+            # the whole object becomes ours, so that the other one goes.
+            if not self._take_over(namespace, name, everything=True):
+                raise
+            applied = self._client.apply(self._resource, body, manager=names.FIELD_MANAGER)
         log.info("%s: applied, for %s", _name(self._resource, wanted), difference)
         self._informer.remember(applied)
         metadata = applied["metadata"]
         if self._drift(wanted, applied):
             asked = wanted["metadata"]["annotations"].get(names.ANNOTATION_APPLIED, "")
-            self._normalised[metadata["uid"]] = (asked, metadata["resourceVersion"])
+            self._normalised[metadata["uid"]] = (asked, _state(applied))
         else:
             self._normalised.pop(metadata["uid"], None)
         return applied
+
+    def _take_over(self, namespace: str, name: str, *, everything: bool = False) -> bool:
+        """Make fields that updates set those of our apply; says whether there were any.
+
+        Only our own, or with ``everything`` whoever's; never those that others applied.
+        """
+        full = self._client.get(self._resource, namespace, name)
+        managers = set(OWN_MANAGERS)
+        if everything:
+            managers |= ownership.updaters(full)
+        if not ownership.needs_upgrade(full, managers):
+            return False
+        ownership.upgrade(
+            self._client,
+            self._resource,
+            full,
+            managers,
+            names.FIELD_MANAGER,
+            keep=_without_replicas,
+        )
+        return True
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of an object that is gone."""
@@ -146,6 +186,23 @@ def belongs(live: Object, wanted: Object) -> bool:
     owner = wanted["metadata"]["ownerReferences"][0]["uid"]
     references = live["metadata"].get("ownerReferences") or []
     return any(reference.get("uid") == owner for reference in references)
+
+
+def _belonged(live: Object, wanted: Object) -> bool:
+    """Say whether the live object is that of an earlier Function of the same name."""
+    owner = wanted["metadata"]["ownerReferences"][0]
+    return any(
+        reference.get("kind") == owner["kind"]
+        and reference.get("name") == owner["name"]
+        and str(reference.get("apiVersion", "")).partition("/")[0] == names.GROUP
+        for reference in live["metadata"].get("ownerReferences") or []
+    )
+
+
+def _state(obj: Object) -> str:
+    """What changes with the spec, and where the kind has it not with every status."""
+    metadata = obj["metadata"]
+    return str(metadata.get("generation") or metadata["resourceVersion"])
 
 
 def _without_replicas(fields: dict[str, Any]) -> None:

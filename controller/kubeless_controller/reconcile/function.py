@@ -15,12 +15,12 @@ from typing import Any
 
 from kubeless_api import conditions, names
 from kubeless_api.errors import SpecError
-from kubeless_api.function import Function, parse
+from kubeless_api.function import DEFAULT_REPLICAS, Function, parse
 from kubeless_controller.desired import children
 from kubeless_controller.desired.children import Children
 from kubeless_controller.observed import rollout, status, trim
 from kubeless_controller.observed.verdict import Verdict
-from kubeless_controller.reconcile.child import Child, NotOurs, belongs
+from kubeless_controller.reconcile.child import Child, NotOurs, StillThere, belongs
 from kubeless_controller.settings import Settings
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Conflict, Forbidden, NotFound
@@ -45,6 +45,8 @@ OWN = f"{names.LABEL_CREATED_BY}={names.CREATED_BY},{names.LABEL_FUNCTION}"
 # What keeps a Function from being built lies outside of what is watched (an object that is not ours, a
 # quota, an admission check): look again after this many seconds.
 RECHECK_SECONDS = 15.0
+# What a deleted Function leaves is collected within moments.
+STILL_THERE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,14 @@ class FunctionReconciler:
         wanted: Children | None = None
         recheck: float | None = None
         try:
-            function = parse(obj)
-            wanted = children.build(function, self._settings)
+            function, wanted = self._built(obj)
             self._ensure(function, wanted)
             accepted = Verdict(True, conditions.VALID, _accepted(function, wanted))
         except SpecError as error:
             accepted = Verdict(False, error.reason, error.message)
+        except StillThere as error:
+            accepted = Verdict(False, conditions.PROGRESSING, str(error))
+            recheck = STILL_THERE_SECONDS
         except NotOurs as error:
             accepted = Verdict(False, conditions.CONFLICT, str(error))
             recheck = RECHECK_SECONDS
@@ -158,8 +162,24 @@ class FunctionReconciler:
         self._write_status(obj, accepted, wanted)
         return recheck
 
+    def _built(self, obj: Object) -> tuple[Function, Children]:
+        """What the Function wants. Raises SpecError, whatever is wrong with it."""
+        try:
+            function = parse(obj)
+            return function, children.build(function, self._settings)
+        except SpecError:
+            raise
+        except Exception as error:
+            # A mistake of ours, met by a spec that nobody thought of: its owner shall at least see it.
+            log.exception("Function %s/%s", obj["metadata"]["namespace"], obj["metadata"]["name"])
+            raise SpecError(
+                conditions.INTERNAL_ERROR,
+                f"the controller cannot read this spec ({type(error).__name__}: {error}); this is a mistake of "
+                "Kubeless, and its log has more",
+            ) from error
+
     def _ensure(self, function: Function, wanted: Children) -> None:
-        # The names that may be taken come first: a Function in conflict makes nothing at all.
+        # Its name is the one most likely taken, and then nothing is made.
         self._services.ensure(wanted.service)
         if wanted.config_map is not None:
             self._config_maps.ensure(wanted.config_map)
@@ -347,9 +367,15 @@ class FunctionReconciler:
 
 def _accepted(function: Function, wanted: Children) -> str:
     runtime = wanted.runtime
+    told = ["the function can be built"]
     if runtime is not None and runtime.id != function.runtime:
-        return f"the function can be built; runtime {function.runtime} is run by {runtime.id}"
-    return "the function can be built"
+        told.append(f"runtime {function.runtime} is run by {runtime.id}")
+    if function.replicas not in (wanted.replicas, DEFAULT_REPLICAS):
+        told.append(
+            f"spec.deployment.spec.replicas ({wanted.replicas}) comes before spec.replicas "
+            f"({function.replicas})"
+        )
+    return "; ".join(told)
 
 
 def _refusal(error: ApiError) -> Verdict | None:
@@ -360,7 +386,8 @@ def _refusal(error: ApiError) -> Verdict | None:
         return Verdict(False, conditions.QUOTA_EXCEEDED, error.message)
     if isinstance(error, Forbidden) and "is being terminated" in error.message:
         return Verdict(False, conditions.REJECTED, error.message)
-    if error.status in (400, 403, 422):
+    # 500: an admission webhook that does not answer, say; the message is the server's own.
+    if error.status in (400, 403, 422, 500):
         return Verdict(
             False,
             conditions.REJECTED,
