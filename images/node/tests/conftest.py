@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conformance.languages import NODE
 from conformance.server import Server, launch, wait_until_ready
 

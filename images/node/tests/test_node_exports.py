@@ -20,8 +20,8 @@ HELLO = "(event, context) => 'hello'"
         (f"export const handler = {HELLO};", ".mjs"),
         (f"export default {HELLO};", ".mjs"),
         (f"export default {{ handler: {HELLO} }};", ".mjs"),
-        (f"const {{ text }} = await Promise.resolve({{text: 'hello'}});\nexport const handler = () => text;", ".mjs"),
-        (f"import fs from 'node:fs';\nexport function handler() {{ return fs && 'hello'; }}", ".js"),
+        ("const { text } = await Promise.resolve({text: 'hello'});\nexport const handler = () => text;", ".mjs"),
+        ("import fs from 'node:fs';\nexport function handler() { return fs && 'hello'; }", ".js"),
     ],
 )  # fmt: skip
 def test_forms_of_a_module(serve: Start, source: str, suffix: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from conformance.client import eventually
 
 from .conftest import Start
