@@ -50,17 +50,7 @@ class Server(Client):
 
     def processes(self) -> set[int]:
         """It and all that descends from it."""
-        children: dict[int, list[int]] = {}
-        for pid, fields in _processes():
-            if fields[0] != "Z":
-                children.setdefault(int(fields[1]), []).append(pid)
-        found: set[int] = set()
-        todo = [self.pid]
-        while todo:
-            pid = todo.pop()
-            found.add(pid)
-            todo += children.get(pid, [])
-        return found
+        return tree(self.pid)
 
     def workers(self) -> set[int]:
         """Its processes but the first."""
@@ -178,6 +168,21 @@ def pss(pid: int) -> int:
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
     return 0
+
+
+def tree(pid: int) -> set[int]:
+    """A process and all that descends from it."""
+    children: dict[int, list[int]] = {}
+    for child, fields in _processes():
+        if fields[0] != "Z":
+            children.setdefault(int(fields[1]), []).append(child)
+    found: set[int] = set()
+    todo = [pid]
+    while todo:
+        one = todo.pop()
+        found.add(one)
+        todo += children.get(one, [])
+    return found
 
 
 def _processes() -> list[tuple[int, list[str]]]:

@@ -1,0 +1,1 @@
+"""The runtimes side by side with the servers below them and with others of their kind."""

@@ -1,0 +1,4 @@
+// Ours: answers with the event's data.
+'use strict';
+
+module.exports.handler = (event) => event.data;

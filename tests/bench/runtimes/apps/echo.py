@@ -1,0 +1,5 @@
+"""Ours: answers with the event's data."""
+
+
+def handler(event, context):
+    return event["data"]

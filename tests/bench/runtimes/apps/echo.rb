@@ -1,0 +1,5 @@
+# Ours: answers with the event's data.
+
+def handler(event, _context)
+  event[:data]
+end
