@@ -122,8 +122,8 @@ def install(environment: Mapping[str, str], options: list[str]) -> None:
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    # A pushed image has the released tag; a local one the tag of its content.
-    values = [] if options else ["--values", str(VALUES)]
+    # By the tags of their content: a changed image is another one, also to nodes that have the old one.
+    values = ["--values", str(VALUES)]
     command = ["helm", "upgrade", "--install", "kubeless", str(ROOT / "charts/kubeless")]
     command += ["--namespace", NAMESPACE, "--wait", "--timeout", "3m", *values, *options]
     result = subprocess.run(

@@ -179,6 +179,28 @@ def test_a_change_of_the_source_fails_no_request(
     assert set(load.answers) == {"version 1", "version 2", "version 3"}
 
 
+def test_a_change_of_the_port_fails_no_request(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition
+) -> None:
+    deploy(function=source(1))
+    condition("hello", "Ready", "True")
+    host = address(client, namespace)
+    call(host)
+    with Load(host, 8080, threads=2) as load:
+        wait_for(lambda: load.count("version 1") > 50, "the load runs")
+        service = {"ports": [{"name": "http-function-port", "port": 8080, "targetPort": 9090}]}
+        deploy(function=source(2), service=service)
+        condition("hello", "Ready", "True")
+        wait_for(lambda: load.count("version 2") > 50, "the new one is called")
+        deploy(
+            function="this is (not Python", service={"ports": [{"port": 8080, "targetPort": 9191}]}
+        )
+        condition("hello", "Ready", "LoadFailed")
+        before = load.count("version 2")
+        wait_for(lambda: load.count("version 2") > before + 50, "the one before still serves")
+    assert not load.failures, load.failures[:5]
+
+
 def test_old_pods_keep_the_old_code_until_they_end(
     client: Client, namespace: str, deploy: Deploy, condition: Condition, kubectl: Run
 ) -> None:

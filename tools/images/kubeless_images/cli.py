@@ -139,9 +139,11 @@ def _push(arguments: argparse.Namespace) -> None:
         raise ImagesError(f"not built, or changed since: {', '.join(stale)}; run `make images`")
     for name, source in sources.items():
         start = time.monotonic()
-        target = plan.reference(arguments.registry, name, version)
-        chosen.tag(source, target)
-        chosen.push(target, _fresh(logs / f"push-{name}.log"))
+        # The exact tag never changes what it means, so nodes that keep images run what was pushed last.
+        for tag in (source.rpartition(":")[2], version):
+            target = plan.reference(arguments.registry, name, tag)
+            chosen.tag(source, target)
+            chosen.push(target, _fresh(logs / f"push-{name}.log"))
         print(f"{target}  pushed in {time.monotonic() - start:.1f} s", flush=True)
 
 
