@@ -86,6 +86,21 @@ class Language:
             return f"{program} is not installed"
         return ""
 
+    @property
+    def typical(self) -> tuple[str, ...]:
+        """One kind of work of each class that costs the calls beside it nothing."""
+        return (*self.interruptible[:1], *self.waits[:1])
+
+    @property
+    def typical_costly(self) -> tuple[str, ...]:
+        """One kind of work of each class that costs a process."""
+        return (*self.waits[:1], *self.holding[:1])
+
+    @property
+    def typical_holding(self) -> tuple[str, ...]:
+        """One kind of work that holds the interpreter."""
+        return self.holding[:1]
+
     def source(self, handler: str) -> str:
         """The source of one of the suite's handlers."""
         return (HANDLERS / f"{handler}{self.suffix}").read_text()

@@ -104,7 +104,7 @@ def test_requests_beside_it_are_unharmed(start: Any, kind: str) -> None:
         assert [other.result()[0] for other in beside] == ["200"] * 6
 
 
-@pytest.mark.each("interruptible", "waits")
+@pytest.mark.each("typical")
 def test_new_requests_are_served_all_the_time(start: Any, kind: str) -> None:
     server = start("work", timeout=1)
     seen: list[tuple[str, float]] = []
@@ -136,7 +136,7 @@ def test_concurrency_of_one_after_a_wait(start: Any, kind: str) -> None:
 
 
 @pytest.mark.process(PROCESSES)
-@pytest.mark.each("waits", "holding")
+@pytest.mark.each("typical_costly")
 def test_many_at_once_do_not_pile_up_processes(start: Any, kind: str) -> None:
     server = start("work", timeout=0.4)
     before, most = len(server.processes()), 0
@@ -154,13 +154,13 @@ def test_many_at_once_do_not_pile_up_processes(start: Any, kind: str) -> None:
 
 
 @pytest.mark.process(PROCESSES)
-@pytest.mark.each("interruptible", "waits")
+@pytest.mark.each("typical")
 def test_two_hundred_leave_the_server_as_fast_and_small(start: Any, kind: str) -> None:
     leave_it_as_it_was(start, kind, 200)
 
 
 @pytest.mark.process(PROCESSES)
-@pytest.mark.each("holding")
+@pytest.mark.each("typical_holding")
 def test_forty_that_hold_it_leave_the_server_as_fast_and_small(start: Any, kind: str) -> None:
     leave_it_as_it_was(start, kind, 40)
 
@@ -198,9 +198,8 @@ def leave_it_as_it_was(start: Any, kind: str, count: int) -> None:
     outcomes = fill(count)
     assert outcomes <= {"408", "broken", "503"}
     assert outcomes & {"408", "broken"}
-    rates = [rate() for _ in range(3)]
+    eventually(lambda: rate() > fast / 2, f"as fast as before: {fast:.0f}/s", 20)
     now = size()
     assert now["threads"] <= small["threads"] + 8  # a pool's idle threads
     assert now["descriptors"] <= small["descriptors"] + 8
-    assert now["memory"] < small["memory"] * 1.25 + 8 * 1024 * 1024
-    assert max(rates) > fast / 2
+    assert now["memory"] < small["memory"] * 1.5 + 16 * 1024 * 1024  # far less than 200 leaks

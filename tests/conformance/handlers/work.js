@@ -6,6 +6,15 @@ const { once } = require('node:events');
 const net = require('node:net');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+// One for all calls: an abandoned promise can't close what it opened.
+let connection;
+
+async function connect() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return net.connect(server.address().port, '127.0.0.1').setMaxListeners(0);
+}
+
 module.exports.handler = async (event) => {
   switch (event.data) {
     case 'loop':
@@ -13,12 +22,10 @@ module.exports.handler = async (event) => {
     case 'sleep':
       await sleep(60_000);
       break;
-    case 'socket': {
-      const server = net.createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      await once(net.connect(server.address().port, '127.0.0.1'), 'data');
+    case 'socket':
+      connection ??= connect();
+      await once(await connection, 'data');
       break;
-    }
     case 'child':
       await once(spawn('sleep', ['61.5']), 'close');
       break;
