@@ -3,11 +3,14 @@
 //     10.0.0.1 - - [23/Nov/2026:06:29:00 +0000] "GET / HTTP/1.1" 200 11 "" "curl/8.0" 0/532
 //
 // The last field is the duration: whole seconds / microseconds. What a client sent
-// is escaped, so that a request can't forge a line. Lines of one turn of the event
-// loop are written together: a system call for each would cost a tenth of the rate.
+// is escaped, so that a request can't forge a line. Lines that come at once are written
+// together: a system call for each would cost a tenth of the rate.
 'use strict';
 
 const { writeText } = require('./log');
+
+/** Milliseconds that a line may wait for others. */
+const GATHER = 5;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -20,7 +23,7 @@ class AccessLog {
   /** Log one answered request. `size` is the body's, in bytes. */
   write(request, address, status, size, seconds) {
     const { headers } = request;
-    if (this.#lines === '') setImmediate(this.#flush);
+    if (this.#lines === '') setTimeout(this.#flush, GATHER);
     this.#lines +=
       `${plainAddress(address)} - - [${this.#now()}] "${request.method} ${target(request.url)} ` +
       `HTTP/${request.httpVersion}" ${status} ${size} "${escape(headers.referer ?? '')}" ` +

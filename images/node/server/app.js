@@ -68,11 +68,8 @@ class App {
         this.#config.bodyLimit,
         (body) => call.ended || this.#call(call, body),
         () => call.ended || this.#tooLarge(call),
+        () => this.#calls.end(call),
       );
-      request.once('close', () => {
-        // The client left before its request was whole.
-        if (!request.complete) this.#calls.end(call);
-      });
     }
   }
 

@@ -24,10 +24,12 @@ function mayHaveBody({ headers }) {
  * Read a body.
  * @param {(body: Buffer) => void} done
  * @param {() => void} tooLarge called instead when it is over the limit
+ * @param {() => void} left called instead when the client leaves half-way
  */
-function read(request, limit, done, tooLarge) {
+function read(request, limit, done, tooLarge, left) {
   const chunks = [];
   let size = 0;
+  let whole = false;
   const take = (chunk) => {
     size += chunk.length;
     if (size > limit) {
@@ -39,12 +41,12 @@ function read(request, limit, done, tooLarge) {
     chunks.push(chunk);
   };
   const end = () => {
-    // A client that left half-way: there is nothing to call, and nobody to answer.
-    if (!request.complete) return;
+    whole = true;
     done(chunks.length === 1 ? chunks[0] : size ? Buffer.concat(chunks, size) : EMPTY);
   };
   request.on('data', take);
   request.on('end', end);
+  request.on('close', () => whole || left());
 }
 
 /** Read on for a while: most clients look for an answer when all is sent. */
