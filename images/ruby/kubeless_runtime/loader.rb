@@ -55,7 +55,7 @@ module KubelessRuntime
         # Gems from a git repository: RubyGems does not know them, Bundler would add their folders.
         Dir["#{home}/bundler/gems/*/*.gemspec"].each do |file|
           spec = Gem::Specification.load(file)
-          $LOAD_PATH.unshift(*spec.full_require_paths) if spec
+          $LOAD_PATH.unshift(*spec.require_paths.map { |path| File.expand_path(path, File.dirname(file)) }) if spec
         end
         # A module named like a gem that it requires (redis.rb) must not find itself.
         Gem.try_activate(config.module_name)

@@ -61,7 +61,7 @@ module KubelessRuntime
     def run
       %w[TERM INT].each { |name| trap(name) { signalled(name) } }
       trap('CHLD') { @waker.write_nonblock('c', exception: false) }
-      @config.workers.times { start }
+      start while @children.size < @config.workers
       until @children.empty?
         @wake.wait_readable(until_next)
         @wake.read_nonblock(4096, exception: false)
@@ -132,7 +132,7 @@ module KubelessRuntime
 
     def not_loaded(status, reported)
       unless reported
-        error = LoadError.new("the function's process was ended by #{how(status)} while it was loaded")
+        error = LoadError.new("the function's process was ended by #{how(status)} while it was imported")
         Loader.report(error, @config.termination_log)
       end
       give_up
