@@ -188,7 +188,6 @@ NODE = Language(
     ),
     endless="console.log('loading');\nfor (;;);\n",
     held=1.0,
-    switched_on=False,
 )
 
 RUBY = Language(
@@ -223,7 +222,6 @@ RUBY = Language(
         Broken("error", "1 / 0\n", "failed while it was imported: ZeroDivisionError"),
     ),
     endless="$stdout.sync = true\nputs 'loading'\nsleep 60\n",
-    switched_on=False,
 )
 
 LANGUAGES = {language.name: language for language in (PYTHON, NODE, RUBY)}
