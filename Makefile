@@ -10,7 +10,7 @@ PACKAGES := controller/api/kubeless_api controller/kube/kubeless_kube controller
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make the development environment in .venv
@@ -66,3 +66,8 @@ bench: ## Measure, and print tables
 	@tools/setup
 	@$(MAKE) up
 	@PYTHONPATH=tests $(PYTHON) -m bench
+
+.PHONY: bench-runtimes
+bench-runtimes: ## Measure the runtimes beside bare servers and others of their kind
+	@tools/setup
+	@PYTHONPATH=tests $(PYTHON) -m bench.runtimes
