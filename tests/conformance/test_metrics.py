@@ -135,5 +135,12 @@ def test_access_log_can_be_turned_off(start: Any) -> None:
 def test_prints_are_unbuffered(start: Any) -> None:
     server = start("prints", env={"KUBELESS_ACCESS_LOG": "false"})
     assert server.get().text == "printed"
-    for text in ("to stdout é", "to stderr", "an open line"):
+    for text in ("to stdout é", "to stderr"):
         eventually(lambda t=text: t in server.output(), text, 1)
+
+
+@pytest.mark.process("a container's log shows a line only when it is ended")
+def test_open_line_is_unbuffered(start: Any) -> None:
+    server = start("prints")
+    assert server.get().text == "printed"
+    eventually(lambda: "an open line" in server.output(), "the open line", 1)
