@@ -95,7 +95,7 @@ module KubelessRuntime
         call.state = Call::FREE
       end
       timed_out = call.raised.positive?
-      absorb if timed_out
+      absorb(call.raised)
       Children.kill(call.thread, call.started) if timed_out
       free(call) unless state == Call::STUCK # it came back after all, in a worker that is going
       return :given unless state == Call::RUNNING
@@ -170,14 +170,13 @@ module KubelessRuntime
       Float::INFINITY
     end
 
-    # Take back what was raised and has not arrived: the server's code must never see it.
-    def absorb
-      while Thread.pending_interrupt?(RequestTimeout)
-        begin
-          Thread.handle_interrupt(RequestTimeout::IMMEDIATE) { nil }
-        rescue RequestTimeout
-          next
-        end
+    # Take back what was raised and has not arrived: the server's code must never see it. What
+    # waits is raised on entry. (Thread.pending_interrupt? with a class crashes Ruby when something waits.)
+    def absorb(times)
+      times.times do
+        Thread.handle_interrupt(RequestTimeout::IMMEDIATE) { nil }
+      rescue RequestTimeout
+        next
       end
     end
 

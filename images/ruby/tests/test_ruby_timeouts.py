@@ -41,7 +41,6 @@ WORK = """
       when 'mutex' then Mutex.new.tap(&:lock).then { |m| Thread.new { m.lock; sleep }; Queue.new.pop }
       when 'timeout' then begin; Timeout.timeout(30) { sleep }; rescue Timeout::Error; LOG << 'wrong'; end
       when 'condition' then Monitor.new.then { |m| m.synchronize { m.new_cond.wait } }
-      when 'regexp' then ('a' * 60).match?(/^((a+)+)\\1?b$/)
       when 'spawn' then spawn('sleep', '61.75'); sleep
       when 'shell' then `sleep 61.75; true`
       when 'open3' then Open3.capture2('sleep 61.75; true')
@@ -66,7 +65,7 @@ def call(server: Server, what: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "what",
-    ["ensure", "rescue", "mutex", "timeout", "condition", "regexp", "shell", "open3", "spawn"],
+    ["ensure", "rescue", "mutex", "timeout", "condition", "shell", "open3", "spawn"],
 )
 def test_what_ruby_can_interrupt_costs_nothing_else(serve: Serve, what: str) -> None:
     server = serve(WORK, timeout=0.4)
@@ -157,11 +156,11 @@ def test_next_calls_of_the_thread_never_see_it(serve: Serve) -> None:
 def test_loops_beside_each_other_are_answered_in_time(serve: Serve) -> None:
     """In time of their beginning: loops that hold the interpreter delay it."""
     server = serve("def handler(*) = loop { nil }", timeout=0.6)
-    with ThreadPoolExecutor(3) as pool:
-        replies = list(pool.map(lambda _: server.get(), range(3)))
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda _: server.get(), range(2)))
     assert {reply.status for reply in replies} == {408}
     taken = [int(number) / 1e6 for number in re.findall(r" 0/(\d+)\n", server.output())]
-    assert len(taken) == 3
+    assert len(taken) == 2
     assert max(taken) < 0.6 + 0.2
 
 
