@@ -71,3 +71,8 @@ bench: ## Measure, and print tables
 bench-runtimes: ## Measure the runtimes beside bare servers and others of their kind
 	@tools/setup
 	@PYTHONPATH=tests $(PYTHON) -m bench.runtimes
+
+.PHONY: conformance
+conformance: ## Hold every runtime to its contract, the long tests under strain too
+	@tools/setup
+	@$(PYTHON) -m pytest --long tests/conformance images

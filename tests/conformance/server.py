@@ -44,6 +44,11 @@ class Server(Client):
         """What it wrote to standard output and standard error."""
         return (self.folder / "log").read_text(errors="replace")
 
+    def wrote(self, text: str) -> bool:
+        """Wait until it has written ``text``: what is logged after an answer may come after it is read."""
+        eventually(lambda: text in self.output(), f"the log has {text!r}")
+        return True
+
     def termination(self) -> str:
         """What would be the pod's termination message."""
         return (self.folder / "termination").read_text(errors="replace")

@@ -117,7 +117,7 @@ def test_worker_that_dies_is_replaced(start: Any) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     eventually(lambda: answers(server), "it serves again")
-    assert "ended unexpectedly (SIGKILL)" in server.output()
+    assert server.wrote("ended unexpectedly (SIGKILL)")
     assert not server.workers() & old
 
 
@@ -142,7 +142,7 @@ def test_workers_that_keep_dying_end_the_server(start: Any) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     assert server.wait(10) == 1
-    assert "giving up" in server.output()
+    assert server.wrote("giving up")
 
 
 def test_workers_go_when_the_first_process_is_killed(start: Any) -> None:

@@ -116,7 +116,7 @@ def test_calls_of_the_handlers_own_answers_are_counted_and_logged(serve: Start) 
     assert [server.post(status).status for status in ("200", "404", "503")] == [200, 404, 503]
     assert server.metric("function_calls_total", method="POST") == 3
     assert server.metric("function_failures_total", method="POST") == 1
-    assert '"POST / HTTP/1.1" 404 4 ' in server.output()
+    assert server.wrote('"POST / HTTP/1.1" 404 4 ')
 
 
 def test_failure_before_the_answer_takes_back_what_was_set(serve: Start) -> None:

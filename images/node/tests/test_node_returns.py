@@ -62,7 +62,7 @@ def test_what_cannot_be_sent_is_500(serve: Start, expression: str, reason: str) 
     server = serve(returning(expression))
     reply = server.get()
     assert (reply.status, reply.text) == (500, "Internal Server Error")
-    assert f"kubeless: {reason}" in server.output()
+    assert server.wrote(f"kubeless: {reason}")
 
 
 @pytest.mark.parametrize(

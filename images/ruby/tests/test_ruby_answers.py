@@ -111,7 +111,7 @@ def test_what_cannot_be_sent_is_500_and_told_in_the_log(
     server = serve(ANSWERS)
     reply = server.get(path)
     assert (reply.status, reply.text) == (500, "Internal Server Error")
-    assert f"kubeless: {reason}" in server.output()
+    assert server.wrote(f"kubeless: {reason}")
 
 
 def test_list_that_begins_with_no_status_is_json(serve: Serve) -> None:
@@ -123,7 +123,7 @@ def test_stream_of_what_is_no_text_is_cut_off(serve: Serve) -> None:
     worker = server.workers()
     with pytest.raises((http.client.HTTPException, OSError)):
         server.get("/bad-stream")
-    assert "the handler's body gave a Integer" in server.output()
+    assert server.wrote("the handler's body gave a Integer")
     assert server.workers() == worker
 
 

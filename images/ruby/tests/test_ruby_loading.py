@@ -67,7 +67,7 @@ def test_function_named_like_one_of_rubys_harms_nobody(serve: Serve, name: str) 
 def test_method_that_only_ruby_has_is_no_handler(begin: Serve) -> None:
     server = begin("x = 1\n", handler="puts")
     assert server.wait() == 1
-    assert "module 'fn' has no function 'puts'; it defines no functions" in server.output()
+    assert server.wrote("module 'fn' has no function 'puts'; it defines no functions")
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_what_cannot_be_interrupted_costs_the_worker_after_its_other_calls(
         assert beside.text == "done"
     eventually(lambda: server.workers() and not server.workers() & old, "a fresh worker")
     assert call(server, "x") == (200, "done")
-    assert "did not end when its time was over; this process is replaced" in server.output()
+    assert server.wrote("did not end when its time was over; this process is replaced")
 
 
 def test_stuck_calls_do_not_pile_up_workers(serve: Serve) -> None:

@@ -1,0 +1,28 @@
+"""Which tests `make test` leaves to `make conformance`: those that hold the runtimes under strain for minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+STRAINED = tuple(ROOT / folder for folder in ("tests/conformance", "images/node", "images/ruby"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also the long tests of the runtimes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    long = [
+        item
+        for item in items
+        if item.get_closest_marker("slow")
+        and any(folder in item.path.parents for folder in STRAINED)
+    ]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
