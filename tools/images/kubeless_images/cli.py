@@ -140,7 +140,7 @@ def _push(arguments: argparse.Namespace) -> None:
     for name, source in sources.items():
         start = time.monotonic()
         # The exact tag never changes what it means, so nodes that keep images run what was pushed last.
-        for tag in (source.rpartition(":")[2], version):
+        for tag in (version, source.rpartition(":")[2]):
             target = plan.reference(arguments.registry, name, tag)
             chosen.tag(source, target)
             chosen.push(target, _fresh(logs / f"push-{name}.log"))

@@ -200,7 +200,8 @@ def _build_options(image: Image, tags: list[str], secrets: dict[str, Path]) -> l
     for tag in tags:
         options += ["--tag", tag]
     version = tags[-1].rpartition(":")[2]
-    options += ["--label", f"org.opencontainers.image.version={version}"]
+    # As an argument, not by --label: an engine that finds every step in its cache leaves that one out.
+    options += ["--build-arg", f"VERSION={version}"]
     if image.target:
         options += ["--target", image.target]
     return [*options, str(image.context)]

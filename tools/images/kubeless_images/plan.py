@@ -11,10 +11,6 @@ from kubeless_images.table import Image
 DEFAULT_REGISTRY = "localhost/kubeless"
 
 
-#: Raised when the engine is told to label images in another way.
-LABELS = 1
-
-
 def input_hash(image: Image, *, dockerfile: bytes, context: str, base_id: str) -> str:
     """The first 12 hex digits of a SHA-256 over everything that decides the image's content."""
     inputs = {
@@ -22,7 +18,6 @@ def input_hash(image: Image, *, dockerfile: bytes, context: str, base_id: str) -
         "base": base_id,
         "context": context,
         "dockerfile": hashlib.sha256(dockerfile).hexdigest(),
-        "labels": LABELS,
         "target": image.target,
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]

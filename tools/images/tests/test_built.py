@@ -86,7 +86,8 @@ def test_no_secret_is_in_files_history_or_environment(unpacked: tuple[str, Path]
     reference = plan.reference(plan.DEFAULT_REGISTRY, name, table.version(ROOT))
     config = json.loads(out("buildah", "inspect", "--type", "image", reference))["OCIv1"]
     names = {entry.partition("=")[0] for entry in config["config"].get("Env", [])}
-    assert names <= {"PATH", "PYTHONDONTWRITEBYTECODE", "NODE_ENV"}
+    python = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH"}
+    assert names <= {"PATH", "NODE_ENV", *python}
     assert "PIP_INDEX" not in json.dumps(config["history"])
 
 
