@@ -156,15 +156,19 @@ def _names(values: list[Any], path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
+def pod_spec(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The pod's part of a user's ``spec.deployment``; {} when it is not set. Raises SpecError."""
+    spec = fields.mapping(deployment, "spec", "spec.deployment")
+    template = fields.mapping(spec, "template", "spec.deployment.spec")
+    return fields.mapping(template, "spec", "spec.deployment.spec.template")
+
+
 def _image(spec: Mapping[str, Any], deployment: Mapping[str, Any]) -> str:
     """The user's own image: spec.image, or as the original had it the first container's."""
     image = fields.text(spec, "image", "spec")
     if image:
         return image
-    template = fields.mapping(
-        fields.mapping(deployment, "spec", "spec.deployment"), "template", "spec.deployment.spec"
-    )
-    pod = fields.mapping(template, "spec", "spec.deployment.spec.template")
+    pod = pod_spec(deployment)
     containers = fields.objects(pod, "containers", "spec.deployment.spec.template.spec")
     if not containers:
         return ""

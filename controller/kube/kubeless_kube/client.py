@@ -263,13 +263,6 @@ class Client:
             content_type=PATCH_TYPES[kind],
         )
 
-    def replace(
-        self, resource: Resource, obj: Object, *, subresource: str = "", manager: str = ""
-    ) -> Object:
-        """Write the whole object; raises Conflict when its resourceVersion is no longer the newest."""
-        path = resource.path(_namespace(obj), obj["metadata"]["name"], subresource)
-        return self._json("PUT", path, {"fieldManager": manager}, obj)
-
     def delete(
         self,
         resource: Resource,

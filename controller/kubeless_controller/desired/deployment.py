@@ -8,13 +8,13 @@ who scales (the Function, an autoscaler, a person) does so beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from kubeless_api import fields, names
 from kubeless_api.conditions import INVALID_SPEC
 from kubeless_api.errors import SpecError
-from kubeless_api.function import Function
+from kubeless_api.function import Function, pod_spec
 from kubeless_api.runtimes import Runtime
 from kubeless_controller.desired import init
 from kubeless_controller.desired.merge import merged, merged_container, merged_list
@@ -105,10 +105,7 @@ def _pod(
     ports: Ports,
     settings: Settings,
 ) -> Object:
-    template = fields.mapping(
-        fields.mapping(function.deployment, "spec", _PATH), "template", f"{_PATH}.spec"
-    )
-    given = fields.mapping(template, "spec", f"{_PATH}.spec.template")
+    given = pod_spec(function.deployment)
     first, *sidecars = fields.objects(given, "containers", _POD_PATH) or [{}]
     account = function.service_account or fields.text(given, "serviceAccountName", _POD_PATH)
     pull_secrets = [*settings.image_pull_secrets, *function.image_pull_secrets]
@@ -260,17 +257,21 @@ def _environment(
         values["MOD_NAME"] = function.handler.module
     if function.concurrency:
         values["FUNC_CONCURRENCY"] = str(function.concurrency)
-    clash = sorted(values.keys() & set(_plain_names(function.env)))
-    if clash:
-        raise SpecError(
-            INVALID_SPEC,
-            f"spec.env: found {', '.join(clash)}, which Kubeless sets itself; take "
-            f"{'it' if len(clash) == 1 else 'them'} out",
-        )
+    _refuse_taken("spec.env", values.keys() & set(_plain_names(function.env)))
     # The root file system is read-only, and what looks for a home writes there.
     if not any(entry.get("name") == "HOME" for entry in function.env):
         values["HOME"] = TMP_FOLDER
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
+
+
+def _refuse_taken(path: str, taken: Set[str]) -> None:
+    """Raise a SpecError when names that the runtime contract promises are given at ``path``."""
+    if taken:
+        raise SpecError(
+            INVALID_SPEC,
+            f"{path}: found {', '.join(sorted(taken))}, which Kubeless sets itself; take "
+            f"{'it' if len(taken) == 1 else 'them'} out",
+        )
 
 
 def _seconds(value: float) -> str:
@@ -280,11 +281,7 @@ def _seconds(value: float) -> str:
 
 def _memory_limit(function: Function) -> str:
     """The memory limit as written, where the handler's context shows it; '0' when there is none."""
-    template = fields.mapping(
-        fields.mapping(function.deployment, "spec", _PATH), "template", f"{_PATH}.spec"
-    )
-    pod = fields.mapping(template, "spec", f"{_PATH}.spec.template")
-    first = (fields.objects(pod, "containers", _POD_PATH) or [{}])[0]
+    first = (fields.objects(pod_spec(function.deployment), "containers", _POD_PATH) or [{}])[0]
     given = fields.mapping(
         fields.mapping(first, "resources", _CONTAINER_PATH),
         "limits",
@@ -318,13 +315,7 @@ def _laid_over(container: Object, given: Mapping[str, Any], function: Function) 
         fields.objects(given, field, _CONTAINER_PATH)
     theirs = {"HOME", *_plain_names(function.env)}
     ours = {entry["name"] for entry in container["env"]} - theirs
-    clash = sorted(ours.intersection(_plain_names(given.get("env", []))))
-    if clash:
-        raise SpecError(
-            INVALID_SPEC,
-            f"{_CONTAINER_PATH}.env: found {', '.join(clash)}, which Kubeless sets itself; take "
-            f"{'it' if len(clash) == 1 else 'them'} out",
-        )
+    _refuse_taken(f"{_CONTAINER_PATH}.env", ours.intersection(_plain_names(given.get("env", []))))
     if function.image:
         given = {**given, "image": function.image}
     laid = merged_container(
