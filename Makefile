@@ -72,6 +72,11 @@ bench-runtimes: ## Measure the runtimes beside bare servers and others of their 
 	@tools/setup
 	@PYTHONPATH=tests $(PYTHON) -m bench.runtimes
 
+.PHONY: bench-controller
+bench-controller: ## Measure the controller with thousands of Functions, on a bare API server
+	@tools/setup
+	@PYTHONPATH=tests $(PYTHON) -m bench.controller
+
 .PHONY: conformance
 conformance: ## Hold every runtime to its contract, the long tests under strain too
 	@tools/setup

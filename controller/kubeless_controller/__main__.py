@@ -4,43 +4,49 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
+import socket
 import sys
 import threading
+import uuid
 from pathlib import Path
+from typing import Any
 
+from kubeless_api import names
 from kubeless_controller import logs, metrics
 from kubeless_controller.probes import Probes
-from kubeless_controller.reconcile.function import (
-    Caches,
-    FunctionReconciler,
-    caches,
-    function_of,
-)
+from kubeless_controller.reconcile.caches import Caches, caches, function_of
+from kubeless_controller.reconcile.function import FunctionReconciler
 from kubeless_controller.reconcile.loop import Loop
-from kubeless_controller.settings import Settings, SettingsError, load
+from kubeless_controller.settings import LeaderElection, Settings, SettingsError, load
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ConfigError
+from kubeless_kube.events import EventRecorder
 from kubeless_kube.informer import key_of
+from kubeless_kube.lease import Lease, Terms
 
 log = logging.getLogger("kubeless")
 
+USER_AGENT = "kubeless-controller/0.1.0"
 # A pass takes milliseconds, and seconds when the API server is slow; after this long it is stuck.
 STUCK_SECONDS = 180.0
 STOP_SECONDS = 10.0
+EVENTS_SECONDS = 1.0
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; returns the exit code."""
+    """Run until SIGTERM or SIGINT, or until the lease is lost; returns the exit code."""
     arguments = _arguments()
+    identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
     try:
         settings = load(arguments.config)
         logs.configure(settings.log_format)
-        client = Client.from_kubeconfig(
+        lease = _lease(arguments.kubeconfig, settings.leader_election, identity)
+        client = _client(
             arguments.kubeconfig,
-            user_agent="kubeless-controller/0.1.0",
             connections=settings.workers + 16,
-            on_request=metrics.count_request,
+            fence=lease.held if lease else None,
         )
     except (SettingsError, ConfigError) as error:
         print(f"kubeless-controller: {error}", file=sys.stderr)
@@ -50,8 +56,12 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 
-    world = caches(client)
-    loop = _loop(client, world, settings)
+    world = caches(client, settings.watch_namespaces)
+    events = EventRecorder(
+        client, names.FIELD_MANAGER, identity, on_drop=metrics.events_dropped.inc
+    )
+    loop = _loop(client, world, settings, events)
+    metrics.Inventory("Function", world.functions.all).register()
     synced = threading.Event()
     port = arguments.port if arguments.port is not None else settings.port
     try:
@@ -67,17 +77,25 @@ def main() -> int:
     for informer in world.all():
         informer.start()
     log.info("following the cluster at %s", client.host)
+
+    # A replica that waits for the lease is ready too: its caches are warm when its turn comes.
     if _wait_for_caches(world, stop):
         synced.set()
-        log.info("caches filled, %d workers start", settings.workers)
-        loop.start()
-        stop.wait()
+        log.info("caches filled")
+        if lease is None or lease.acquire(stop):
+            log.info("%d workers start", settings.workers)
+            events.start()
+            loop.start()
+            _wait_for_end(stop, lease)
 
     log.info("stopping")
     finished = loop.stop(STOP_SECONDS)
+    events.stop(EVENTS_SECONDS)
+    if lease is not None:
+        lease.release()
     probes.stop()
     log.info("stopped%s", "" if finished else ", with work unfinished")
-    return 0
+    return 1 if lease is not None and lease.lost.is_set() else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -96,12 +114,29 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _loop(client: Client, world: Caches, settings: Settings) -> Loop:
+def _client(kubeconfig: str | None, **options: Any) -> Client:
+    return Client.from_kubeconfig(
+        kubeconfig, user_agent=USER_AGENT, on_request=metrics.count_request, **options
+    )
+
+
+def _lease(kubeconfig: str | None, settings: LeaderElection, identity: str) -> Lease | None:
+    """The lease to hold, over connections of its own: no load of work may keep it from being renewed."""
+    if not settings.enabled:
+        return None
+    client = _client(kubeconfig, connections=2, timeout=settings.deadline / 2)
+    terms = Terms(settings.duration, settings.deadline, settings.period)
+    lease = Lease(client, settings.namespace or client.namespace, settings.name, identity, terms)
+    metrics.watch_leader(settings.name, lease.held)
+    return lease
+
+
+def _loop(client: Client, world: Caches, settings: Settings, events: EventRecorder) -> Loop:
     """The loop over one set of caches; every change of a child brings its Function up."""
-    reconciler = FunctionReconciler(client, world, settings)
+    reconciler = FunctionReconciler(client, world, settings, events)
     loop = Loop("Function", reconciler.reconcile, settings.workers)
     world.functions.on_change(lambda obj: loop.queue.add(key_of(obj)))
-    for informer in world.all()[1:]:
+    for informer in world.children():
         informer.on_change(lambda obj: loop.queue.add(function_of(obj)))
     return loop
 
@@ -109,10 +144,19 @@ def _loop(client: Client, world: Caches, settings: Settings) -> Loop:
 def _wait_for_caches(world: Caches, stop: threading.Event) -> bool:
     """Wait until everything is in the caches; False when told to stop before."""
     for informer in world.all():
-        while not informer.synced.wait(0.05):
+        while not informer.wait_until_synced(0.05):
             if stop.is_set():
                 return False
     return True
+
+
+def _wait_for_end(stop: threading.Event, lease: Lease | None) -> None:
+    """Wait for the order to stop, or for the loss of the lease, which is one."""
+    if lease is None:
+        stop.wait()
+        return
+    while not lease.lost.is_set() and not stop.wait(0.1):
+        pass
 
 
 def _stuck(loop: Loop) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import REGISTRY, Collector
 
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
@@ -15,6 +21,14 @@ _works = Histogram(
     "workqueue_work_duration_seconds", "Time a key is worked on", ["name"], buckets=_SECONDS
 )
 _retries = Counter("workqueue_retries", "Keys added again after a failure", ["name"])
+_unfinished = Gauge(
+    "workqueue_unfinished_work_seconds", "Time of all work that is going on", ["name"]
+)
+_longest = Gauge(
+    "workqueue_longest_running_processor_seconds",
+    "Time of the work that has been going on for longest",
+    ["name"],
+)
 
 reconcile_total = Counter(
     "controller_runtime_reconcile", "Passes by kind and result", ["controller", "result"]
@@ -28,6 +42,14 @@ reconcile_seconds = Histogram(
     ["controller"],
     buckets=_SECONDS,
 )
+active_workers = Gauge(
+    "controller_runtime_active_workers", "Workers that are at work by kind", ["controller"]
+)
+workers = Gauge("controller_runtime_max_concurrent_reconciles", "Workers by kind", ["controller"])
+_leader = Gauge(
+    "leader_election_master_status", "1 when this replica is the leader, 0 when not", ["name"]
+)
+events_dropped = Counter("kubeless_events_dropped", "Events that were not written")
 _requests = Counter(
     "rest_client_requests", "Requests to the API server by verb and status code", ["method", "code"]
 )
@@ -36,6 +58,55 @@ _requests = Counter(
 def count_request(method: str, code: int) -> None:
     """Count one answer of the API server."""
     _requests.labels(method, str(code)).inc()
+
+
+def watch_leader(name: str, held: Callable[[], bool]) -> None:
+    """Show whether this replica holds the lease of this name."""
+    _leader.labels(name).set_function(lambda: float(held()))
+
+
+class Working(Protocol):
+    """A queue that says how long it has been worked on; seconds."""
+
+    def unfinished_work(self) -> float: ...
+    def longest_work(self) -> float: ...
+
+
+def watch_queue(name: str, queue: Working) -> None:
+    """Show how long what is taken off a queue has been worked on."""
+    _unfinished.labels(name).set_function(queue.unfinished_work)
+    _longest.labels(name).set_function(queue.longest_work)
+
+
+class Inventory(Collector):
+    """How many objects of a kind there are, by what their Ready condition says; counted when asked for."""
+
+    def __init__(self, kind: str, objects: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        self._kind = kind
+        self._objects = objects
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One sample for each status and reason."""
+        family = GaugeMetricFamily(
+            "kubeless_objects",
+            "Objects by kind and Ready condition",
+            labels=["kind", "ready", "reason"],
+        )
+        tally = Tally(_ready(obj) for obj in self._objects())
+        for (status, reason), number in sorted(tally.items()):
+            family.add_metric([self._kind, status, reason], number)
+        yield family
+
+    def register(self) -> None:
+        """Show it with all other metrics."""
+        REGISTRY.register(self)
+
+
+def _ready(obj: Mapping[str, Any]) -> tuple[str, str]:
+    for condition in (obj.get("status") or {}).get("conditions") or []:
+        if condition.get("type") == "Ready":
+            return condition["status"], condition["reason"]
+    return "Unknown", ""
 
 
 class QueueMetrics:

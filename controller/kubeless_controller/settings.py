@@ -43,10 +43,28 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class LeaderElection:
+    """The Lease by which one of several replicas is the one that works; times in seconds.
+
+    Without a ``namespace`` it is the pod's own. ``duration`` is how long the others wait for a holder
+    that is not heard of, ``deadline`` how long one that cannot renew goes on, ``period`` the time between
+    two renewals.
+    """
+
+    enabled: bool = True
+    name: str = "kubeless-controller"
+    namespace: str = ""
+    duration: float = 15.0
+    deadline: float = 10.0
+    period: float = 1.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """The configuration file, as the chart renders it.
 
-    ``drain_seconds`` is how long a function's server goes on accepting after SIGTERM.
+    ``drain_seconds`` is how long a function's server goes on accepting after SIGTERM. Without
+    ``watch_namespaces`` the controller works in all namespaces.
     """
 
     runtimes: RuntimeTable
@@ -56,6 +74,8 @@ class Settings:
     prepare_image: str = ""
     dependencies: Dependencies = Dependencies()
     sources: Sources = Sources()
+    leader_election: LeaderElection = LeaderElection()
+    watch_namespaces: tuple[str, ...] = ()
     workers: int = 8
     port: int = 8080
     log_format: str = "text"
@@ -92,10 +112,36 @@ def _settings(data: Mapping[str, Any]) -> Settings:
         prepare_image=data.get("prepareImage", ""),
         dependencies=_dependencies(data.get("dependencies", {})),
         sources=_sources(data.get("sources", {})),
+        leader_election=_leader_election(data.get("leaderElection", {})),
+        watch_namespaces=_namespaces(data.get("watchNamespaces", [])),
         workers=workers,
         port=int(data.get("port", 8080)),
         log_format=log_format,
     )
+
+
+def _leader_election(data: Mapping[str, Any]) -> LeaderElection:
+    default = LeaderElection()
+    found = LeaderElection(
+        enabled=bool(data.get("enabled", default.enabled)),
+        name=data.get("name") or default.name,
+        namespace=data.get("namespace", default.namespace),
+        duration=float(data.get("durationSeconds", default.duration)),
+        deadline=float(data.get("deadlineSeconds", default.deadline)),
+        period=float(data.get("periodSeconds", default.period)),
+    )
+    if not 0 < found.period < found.deadline < found.duration:
+        raise ValueError(
+            f"leaderElection: found a period of {found.period:g}, a deadline of {found.deadline:g} and a duration "
+            f"of {found.duration:g} seconds; each must be shorter than the next"
+        )
+    return found
+
+
+def _namespaces(data: Any) -> tuple[str, ...]:
+    if not isinstance(data, list) or not all(isinstance(name, str) and name for name in data):
+        raise ValueError(f"watchNamespaces: found {data!r}, expected a list of names")
+    return tuple(dict.fromkeys(data))
 
 
 def _dependencies(data: Mapping[str, Any]) -> Dependencies:

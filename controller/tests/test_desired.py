@@ -338,15 +338,6 @@ def test_an_own_image_mounts_no_source() -> None:
             {"function-content-type": "base64+zip+deps", "function": "AAAA", "runtime": "cobol"},
             "spec.deps: the runtime cobol installs no dependencies",
         ),
-        (
-            {
-                "horizontalPodAutoscaler": {
-                    "metadata": {"name": "hello"},
-                    "spec": {"scaleTargetRef": {"name": "hello"}},
-                }
-            },
-            "spec.horizontalPodAutoscaler: this version makes no autoscaler",
-        ),
     ],
 )
 def test_what_is_not_there_yet_is_said(spec: Object, said: str) -> None:

@@ -34,6 +34,11 @@ def test_defaults(tmp_path: Path) -> None:
         ({"runtimes": [ROW], "workers": 0}, "workers: found 0, expected 1 or more"),
         ({"runtimes": [ROW], "workers": "many"}, "many"),
         ({"runtimes": [ROW], "logFormat": "xml"}, "logFormat: found 'xml'"),
+        ({"runtimes": [ROW], "watchNamespaces": "red"}, "watchNamespaces: found 'red'"),
+        (
+            {"runtimes": [ROW], "leaderElection": {"deadlineSeconds": 15}},
+            "each must be shorter than the next",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, content: Any, said: str) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import ApiError, Invalid
+from kubeless_kube.errors import Invalid
 from kubeless_kube.resources import NAMESPACES
-from support.control_plane import CRDS, ROOT, ControlPlane
+from support.control_plane import ControlPlane
 from support.controller import Controller
 from support.functions import manifest
 from support.waiting import wait_for
@@ -27,21 +26,10 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
     try:
         plane.start()
-        client = plane.client()
-        for file in (ROOT / "charts/kubeless/files/crds").glob("*.yaml"):
-            client.apply(CRDS, yaml.safe_load(file.read_text()), manager="test")
-        wait_for(lambda: _served(client), "the API server serves Functions")
+        plane.install()
         yield plane
     finally:
         plane.stop()
-
-
-def _served(client: Client) -> bool:
-    try:
-        client.list(FUNCTIONS)
-    except ApiError:  # not found, and then a moment of 429: its storage is being set up
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +54,7 @@ def controller_process(control_plane: ControlPlane, tmp_path: Path) -> Iterator[
     """A controller that the test starts, kills and starts again as it likes."""
     controller = Controller(control_plane.kubeconfig, tmp_path)
     yield controller
-    if controller.process is not None and controller.process.running():
-        controller.process.stop()
+    controller.end()
 
 
 @pytest.fixture

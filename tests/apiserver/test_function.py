@@ -10,7 +10,7 @@ import yaml
 from tests.apiserver.conftest import Controller
 
 from kubeless_controller.desired.owned import digest
-from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, REPLICASETS, SERVICES, Resource

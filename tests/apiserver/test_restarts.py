@@ -9,31 +9,21 @@ from typing import Any
 
 import pytest
 
-from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, NotFound, Unreachable
-from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, SERVICES
+from kubeless_kube.resources import SERVICES
 from support.control_plane import ControlPlane
 from support.controller import Controller
 from support.functions import manifest
 from support.waiting import wait_for
+from support.world import accepted, difference
 
 Object = dict[str, Any]
-CHILDREN = (DEPLOYMENTS, SERVICES, CONFIGMAPS)
 
 
 def source(version: int) -> str:
     return f"def handler(event, context):\n    return {version}\n"
-
-
-def is_built(client: Client, namespace: str, name: str) -> bool:
-    function = client.get(FUNCTIONS, namespace, name)
-    return any(
-        entry["type"] == "Accepted"
-        and entry["status"] == "True"
-        and entry["observedGeneration"] == function["metadata"]["generation"]
-        for entry in (function.get("status") or {}).get("conditions", [])
-    )
 
 
 def test_a_restart_finds_everything_and_writes_nothing(
@@ -52,7 +42,9 @@ def test_a_restart_finds_everything_and_writes_nothing(
         }
         client.apply(FUNCTIONS, manifest(namespace, name, **spec), manager="user")
     for name in names:
-        wait_for(lambda name=name: is_built(client, namespace, name), f"{name} is built")
+        wait_for(
+            lambda name=name: accepted(client.get(FUNCTIONS, namespace, name)), f"{name} is built"
+        )
     wait_for(lambda: settled(controller), "the controller has nothing to do")
     assert controller.process is not None
     assert controller.process.stop() == 0, controller.process.tail()
@@ -96,46 +88,19 @@ def test_kill_9_at_any_moment_of_50_applies_and_deletes(
             controller_process.process.kill()
             controller_process.start()
 
-    def difference() -> str:
-        return exact_difference(client, namespace, wanted)
+    assert_exact(client, namespace, 60)
+    found = {item["metadata"]["name"]: item for item in client.list(FUNCTIONS, namespace)["items"]}
+    assert found.keys() == wanted.keys()
+    for name, step in wanted.items():
+        assert found[name]["spec"]["function"] == source(step)
 
-    def is_exact() -> bool:
-        return not difference()
 
+def assert_exact(client: Client, namespace: str, seconds: float) -> None:
+    """Wait until the world is what the specs say; fails with what is not."""
     try:
-        wait_for(is_exact, "the world is what the specs say", 60)
+        wait_for(lambda: not difference(client, namespace), "the world is exact", seconds)
     except AssertionError:
-        raise AssertionError(difference()) from None
-
-
-def exact_difference(client: Client, namespace: str, wanted: dict[str, int]) -> str:
-    """What is wrong with the children of a namespace's Functions; '' when nothing is."""
-    functions = {
-        item["metadata"]["name"]: item for item in client.list(FUNCTIONS, namespace)["items"]
-    }
-    if functions.keys() != wanted.keys():
-        return f"Functions {sorted(functions)} instead of {sorted(wanted)}"
-    uids = {item["metadata"]["uid"] for item in functions.values()}
-    for resource in CHILDREN:
-        for item in client.list(resource, namespace, labels="created-by=kubeless")["items"]:
-            owner = item["metadata"]["ownerReferences"][0]["uid"]
-            if owner not in uids:
-                return f"{resource.kind} {item['metadata']['name']} is orphaned"
-    for name, version in wanted.items():
-        if not is_built(client, namespace, name):
-            return f"{name} is not built"
-        try:
-            client.get(SERVICES, namespace, name)
-            deployment = client.get(DEPLOYMENTS, namespace, name)
-            volume = deployment["spec"]["template"]["spec"]["volumes"][0]
-            config_map = client.get(CONFIGMAPS, namespace, volume["configMap"]["name"])
-        except NotFound as error:
-            return str(error)
-        if config_map["data"]["hello.py"] != source(version):
-            return f"{name} runs another source than version {version}"
-        if deployment["spec"]["replicas"] != version % 3:
-            return f"{name} has {deployment['spec']['replicas']} replicas instead of {version % 3}"
-    return ""
+        raise AssertionError(difference(client, namespace) or "exact, but late") from None
 
 
 @pytest.mark.usefixtures("controller")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError
 from support.functions import manifest

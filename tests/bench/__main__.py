@@ -15,7 +15,7 @@ import time
 import uuid
 from typing import Any
 
-from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES, PODS, SERVICES

@@ -101,11 +101,78 @@ def test_a_change_of_the_configuration_restarts_the_controller() -> None:
     assert checksum({}) != checksum({"functions": {"drainSeconds": 9}})
 
 
-def test_the_role_has_no_wildcards_and_reads_no_secrets() -> None:
-    rules = one(template(), "ClusterRole")["rules"]
-    for rule in rules:
-        assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
-        assert "secrets" not in rule["resources"]
+def roles(values: Object | None = None) -> dict[tuple[str, str, str], Object]:
+    """All roles by kind, namespace and name."""
+    return {
+        (entry["kind"], entry["metadata"].get("namespace", ""), entry["metadata"]["name"]): entry
+        for entry in template(values)
+        if entry["kind"].endswith("Role")
+    }
+
+
+def test_no_role_has_wildcards_or_reads_secrets() -> None:
+    for role in roles().values():
+        for rule in role["rules"]:
+            assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
+            assert "secrets" not in rule["resources"]
+
+
+def test_the_controller_has_a_role_for_the_cluster_or_one_in_each_namespace() -> None:
+    leader = ("Role", "kubeless", "kubeless-leader")
+    users = [("ClusterRole", "", "kubeless-edit"), ("ClusterRole", "", "kubeless-view")]
+    everywhere = roles()
+    assert set(everywhere) == {("ClusterRole", "", "kubeless-controller"), leader, *users}
+    some = roles({"watchNamespaces": ["red", "blue"]})
+    own = [("Role", name, "kubeless-controller") for name in ("red", "blue")]
+    assert set(some) == {*own, leader, *users}
+    for key in own:
+        assert some[key]["rules"] == everywhere["ClusterRole", "", "kubeless-controller"]["rules"]
+    bindings = [
+        (entry["metadata"]["namespace"], entry["roleRef"]["name"])
+        for entry in template({"watchNamespaces": ["red", "blue"]})
+        if entry["kind"] == "RoleBinding"
+    ]
+    assert ("red", "kubeless-controller") in bindings
+    assert ("blue", "kubeless-controller") in bindings
+    assert config({"watchNamespaces": ["red", "blue"]})["watchNamespaces"] == ["red", "blue"]
+
+
+def test_the_lease_that_the_role_names_is_the_one_that_the_controller_takes() -> None:
+    values = {"fullnameOverride": "other"}
+    role = roles(values)["Role", "kubeless", "other-leader"]
+    (named,) = [rule["resourceNames"] for rule in role["rules"] if "resourceNames" in rule]
+    election = config(values)["leaderElection"]
+    assert named == [election["name"]]
+    assert election["namespace"] == "kubeless"
+
+
+def test_roles_for_people_are_taken_in_by_the_clusters_own_unless_told() -> None:
+    def aggregated(values: Object) -> set[str]:
+        return {
+            label
+            for (_, _, name), role in roles(values).items()
+            if name.endswith(("-edit", "-view"))
+            for label in role["metadata"]["labels"]
+            if label.startswith("rbac.authorization.k8s.io/")
+        }
+
+    assert aggregated({}) == {
+        f"rbac.authorization.k8s.io/aggregate-to-{role}" for role in ("admin", "edit", "view")
+    }
+    assert aggregated({"rbac": {"aggregate": False}}) == set()
+    names = {name for _, _, name in roles({"rbac": {"userRoles": False}})}
+    assert names == {"kubeless-controller", "kubeless-leader"}
+
+
+def test_several_replicas_keep_off_each_other_and_may_be_drained_one_by_one() -> None:
+    objects = template()
+    assert one(objects, "Deployment")["spec"]["replicas"] == 2
+    assert one(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert "podAntiAffinity" in pod()["spec"]["affinity"]
+    mine = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    assert pod({"controller": {"affinity": mine}})["spec"]["affinity"] == mine
+    kinds = {entry["kind"] for entry in template({"controller": {"replicas": 1}})}
+    assert "PodDisruptionBudget" not in kinds
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -134,7 +201,7 @@ def test_without_the_charts_own_account_and_role() -> None:
         {"serviceAccount": {"create": False, "name": "mine"}, "rbac": {"create": False}}
     )
     kinds = {entry["kind"] for entry in objects}
-    assert not kinds & {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
+    assert not kinds & {"ServiceAccount", "ClusterRoleBinding", "Role", "RoleBinding"}
     assert one(objects, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "mine"
 
 
@@ -148,6 +215,8 @@ def test_without_the_charts_own_account_and_role() -> None:
         ({"images": {"registry": ""}}, "registry"),
         ({"controller": {"workers": 0}}, "workers"),
         ({"controller": {"wrokers": 3}}, "wrokers"),
+        ({"controller": {"leaderElection": {"deadlineSeconds": 20}}}, "shorter than the next"),
+        ({"watchNamespaces": ["Red"]}, "watchNamespaces"),
         ({"controller": {"podLabels": {"app.kubernetes.io/instance": "x"}}}, "must not set"),
         ({"typo": 1}, "typo"),
     ],

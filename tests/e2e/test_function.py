@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from kubeless_controller.reconcile.function import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES, PODS, SERVICES
+from support.calls import address, call
 from support.control_plane import ROOT, programs
 from support.load import Load
 from support.waiting import wait_for
@@ -22,28 +22,6 @@ Object = dict[str, Any]
 Deploy = Callable[..., Object]
 Condition = Callable[..., Object]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def address(client: Client, namespace: str, name: str = "hello") -> str:
-    found: str = client.get(SERVICES, namespace, name)["spec"]["clusterIP"]
-    return found
-
-
-def call(host: str, path: str = "/", method: str = "GET") -> tuple[int, str]:
-    """One call; a Service may refuse for a moment after its rollout, since kube-proxy lags."""
-
-    def look() -> tuple[int, str] | None:
-        connection = http.client.HTTPConnection(host, 8080, timeout=10)
-        try:
-            connection.request(method, path)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        except OSError:
-            return None
-        finally:
-            connection.close()
-
-    return wait_for(look, f"{host} answers", 10)
 
 
 def source(version: int) -> str:

@@ -10,6 +10,9 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Unreachable
@@ -32,10 +35,11 @@ def programs() -> Path:
 
 
 class ControlPlane:
-    """Started by ``start``; ``client()`` is cluster admin."""
+    """Started by ``start``; ``client()`` is cluster admin. Without ``manager``, objects are only kept."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, manager: bool = True) -> None:
         self.folder = folder
+        self._with_manager = manager
         self.kubeconfig = folder / "kubeconfig"
         self._bin = programs()
         self._etcd_port, self._peer_port, self.port, self._manager_port = free_ports(4)
@@ -56,11 +60,22 @@ class ControlPlane:
         wait_for(certificate.exists, "the API server's certificate")
         self._write_kubeconfig(certificate)
         self._wait_until_ready()
-        self._manager()
+        if self._with_manager:
+            self._manager()
 
-    def client(self) -> Client:
-        """A client of its own."""
-        return Client.from_kubeconfig(str(self.kubeconfig))
+    def client(self, **options: Any) -> Client:
+        """A client of its own; options as of ``Client``."""
+        return Client.from_kubeconfig(str(self.kubeconfig), **options)
+
+    def install(self) -> None:
+        """Have the API server serve the chart's resources."""
+        client = self.client()
+        for file in (ROOT / "charts/kubeless/files/crds").glob("*.yaml"):
+            crd = yaml.safe_load(file.read_text())
+            client.apply(CRDS, crd, manager="test")
+            names, version = crd["spec"]["names"], crd["spec"]["versions"][0]["name"]
+            resource = Resource(crd["spec"]["group"], version, names["plural"], names["kind"])
+            wait_for(lambda resource=resource: _served(client, resource), f"{names['plural']}")
 
     def start_api_server(self) -> Process:
         """Start the API server, also after it was stopped."""
@@ -113,7 +128,9 @@ class ControlPlane:
             f"--cert-dir={self.folder}/manager-certificates",
             f"--service-account-private-key-file={self.folder}/sa.key",
             "--controllers=deployment-controller,replicaset-controller,namespace-controller,"
-            "garbage-collector-controller,serviceaccount-controller,resourcequota-controller",
+            "garbage-collector-controller,serviceaccount-controller,resourcequota-controller,"
+            "horizontal-pod-autoscaler-controller",
+            "--horizontal-pod-autoscaler-sync-period=1s",
         )
 
     def _start(self, name: str, *command: str | Path) -> Process:
@@ -155,3 +172,11 @@ class ControlPlane:
                 return False
 
         wait_for(ready, "the API server is ready", 60)
+
+
+def _served(client: Client, resource: Resource) -> bool:
+    try:
+        client.list(resource)
+    except ApiError:  # not found, and then a moment of 429: its storage is being set up
+        return False
+    return True

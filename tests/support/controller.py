@@ -19,21 +19,49 @@ Object = dict[str, Any]
 TABLE = yaml.safe_load((ROOT / "charts/kubeless/files/runtimes.yaml").read_text())
 
 
-class Controller:
-    """The controller as a process; its log tells what it wrote."""
+# Short, so that a test need not wait for the lease of a controller that it killed.
+TERMS = {"durationSeconds": 2, "deadlineSeconds": 1.5, "periodSeconds": 0.2}
 
-    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+
+class Controller:
+    """The controller as a process; its log tells what it wrote.
+
+    ``options`` are laid over the configuration of ``settings``.
+    """
+
+    def __init__(
+        self, kubeconfig: Path, folder: Path, name: str = "controller", **options: Any
+    ) -> None:
         self._kubeconfig = kubeconfig
         self._folder = folder
-        self._config = folder / "config.json"
-        self._config.write_text(json.dumps(settings()))
+        self._name = name
+        self._config = folder / f"{name}.json"
+        self.configure(**options)
         self.process: Process | None = None
         (self.port,) = free_ports(1)
 
+    def configure(self, **options: Any) -> None:
+        """Change its configuration, from its next start on."""
+        self._config.write_text(json.dumps({**settings(), **options}))
+
     def start(self) -> Process:
-        """Start it and wait until it is ready."""
+        """Start it and wait until it is ready, and working."""
+        process = self.launch()
+        wait_for(self.is_working, "the controller is the leader", 30)
+        return process
+
+    def launch(self) -> Process:
+        """Start it and wait until it is ready: the leader, or waiting for its turn."""
+        process = self.spawn()
+        wait_for(self._is_ready, "the controller is ready", 30)
+        return process
+
+    def spawn(self) -> Process:
+        """Start it without waiting for anything: the API server may be away."""
+        log = self._folder / f"{self._name}.log"
+        self._log_before = len(log.read_text()) if log.exists() else 0
         self.process = Process(
-            "controller",
+            self._name,
             [
                 *(sys.executable, "-W", "error", "-m", "kubeless_controller"),
                 *("--config", self._config),
@@ -43,8 +71,19 @@ class Controller:
             self._folder,
             {key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
         )
-        wait_for(self._is_ready, "the controller is ready")
         return self.process
+
+    def end(self) -> None:
+        """Stop it, if it runs."""
+        if self.process is not None and self.process.running():
+            self.process.resume()
+            self.process.stop()
+
+    def is_working(self) -> bool:
+        """Say whether its workers have started."""
+        assert self.process is not None
+        assert self.process.running(), self.process.tail()
+        return "workers start" in self.process.log.read_text()[self._log_before :]
 
     def metric(self, name: str) -> float:
         """The sum of a metric's samples, by the start of their lines."""
@@ -80,6 +119,7 @@ class Controller:
 def settings() -> Object:
     """The controller's configuration, with the runtimes of the chart's own table."""
     return {
+        "leaderElection": TERMS,
         "prepareImage": "localhost/kubeless/python3.13:test",
         "runtimes": [
             {

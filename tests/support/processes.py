@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -45,6 +46,18 @@ class Process:
         """SIGKILL; returns the exit code."""
         self._popen.kill()
         return self._popen.wait()
+
+    def pause(self) -> None:
+        """Have it do nothing, as on a machine that hangs."""
+        self._popen.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have it go on."""
+        self._popen.send_signal(signal.SIGCONT)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end; returns the exit code. Raises TimeoutExpired."""
+        return self._popen.wait(seconds)
 
     def tail(self, lines: int = 30) -> str:
         """The last lines that it wrote."""

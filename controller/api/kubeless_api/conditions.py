@@ -1,6 +1,6 @@
 """Types and reasons of a Function's conditions.
 
-Three conditions say where a Function stands:
+Three conditions say where a Function stands, and a fourth, Autoscaled, whether its autoscaler works:
 
 * Accepted: its spec can be built. False needs a change of the Function, or of
   what it names; nothing will happen by itself.
@@ -14,6 +14,8 @@ from __future__ import annotations
 ACCEPTED = "Accepted"
 AVAILABLE = "Available"
 READY = "Ready"
+# Only while the Function has an autoscaler.
+AUTOSCALED = "Autoscaled"
 
 # Accepted
 VALID = "Valid"
@@ -44,6 +46,14 @@ UNSCHEDULABLE = "Unschedulable"
 CONTAINER_CONFIG_ERROR = "ContainerConfigError"
 PODS_FORBIDDEN = "PodsForbidden"
 PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+
+# Autoscaled
+SCALING = "Scaling"
+UNABLE_TO_SCALE = "UnableToScale"
+METRICS_UNAVAILABLE = "MetricsUnavailable"
+
+# Of an event only
+RUNTIME_ALIAS = "RuntimeAlias"
 
 # Unschedulable: a cluster that scales itself adds a node.
 _WAITING = frozenset({PROGRESSING, NO_PODS_READY, UNSCHEDULABLE})

@@ -47,3 +47,8 @@ def is_dns_1035_label(name: str) -> bool:
 def selector_labels(function: str) -> dict[str, str]:
     """The labels by which a Function's Deployment and Service find its pods."""
     return {LABEL_CREATED_BY: CREATED_BY, LABEL_FUNCTION: function}
+
+
+def selector(function: str) -> str:
+    """The same as a label selector in one string."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector_labels(function).items()))

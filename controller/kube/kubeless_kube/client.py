@@ -23,7 +23,13 @@ from kubernetes.client.rest import RESTClientObject
 from kubernetes.config import ConfigException, kube_config
 from kubernetes.config.incluster_config import load_incluster_config
 
-from kubeless_kube.errors import ConfigError, Unreachable, error_from_response, error_from_status
+from kubeless_kube.errors import (
+    ConfigError,
+    Fenced,
+    Unreachable,
+    error_from_response,
+    error_from_status,
+)
 from kubeless_kube.resources import Resource
 
 Object = dict[str, Any]
@@ -52,8 +58,10 @@ class Client:
     * Safe to use from several threads; connections are kept and shared.
     * Nothing is retried but connecting: who calls knows whether again is safe.
     * HTTP errors come as ApiError, missing answers as Unreachable.
+    * ``fence`` is asked right before each request that could change something; when it says
+      no, nothing is sent and Fenced is raised.
 
-    ``namespace`` is the one of the kubeconfig's context, or of the pod.
+    ``timeout`` is the longest silence in seconds before an answer is given up; ``namespace`` is the one of the kubeconfig's context, or of the pod.
     """
 
     def __init__(
@@ -63,7 +71,9 @@ class Client:
         namespace: str = "default",
         user_agent: str = "kubeless",
         connections: int = 16,
+        timeout: float = READ_SECONDS,
         on_request: Callable[[str, int], None] | None = None,
+        fence: Callable[[], bool] | None = None,
     ) -> None:
         configuration.connection_pool_maxsize = connections
         configuration.keep_alive = True
@@ -76,6 +86,8 @@ class Client:
         self._pool: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
         self._user_agent = user_agent
         self._on_request = on_request
+        self._fence = fence
+        self._timeout = timeout
 
     @classmethod
     def from_kubeconfig(
@@ -295,7 +307,7 @@ class Client:
         timeout: float | None = None,
         stream: bool = False,
     ) -> Response:
-        """Send any request and return the answer whatever its status; raises Unreachable only.
+        """Send any request and return the answer whatever its status; raises Unreachable or Fenced.
 
         ``query`` entries with an empty value are left out. With ``stream`` the
         body is left unread. ``timeout`` is the longest silence in seconds.
@@ -309,6 +321,8 @@ class Client:
         basic = self._configuration.get_basic_auth_token()
         if token or (basic and self._configuration.username):
             sent["Authorization"] = token or basic
+        if method != "GET" and self._fence is not None and not self._fence():
+            raise Fenced(f"{method} {path}: not the leader any more")
         try:
             response = self._pool.request(
                 method,
@@ -316,7 +330,7 @@ class Client:
                 body=body,
                 headers=sent,
                 preload_content=not stream,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout or READ_SECONDS),
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout or self._timeout),
                 retries=CONNECT_ONCE_MORE,
             )
         except urllib3.exceptions.MaxRetryError as error:

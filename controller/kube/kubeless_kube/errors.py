@@ -14,6 +14,10 @@ class Unreachable(Exception):
     """No answer came: refused, reset, timed out, or TLS did not agree. The request may have been done."""
 
 
+class Fenced(Exception):
+    """Nothing was sent: whoever would write may not do so any more."""
+
+
 class ApiError(Exception):
     """The API server answered with an error.
 
@@ -32,6 +36,10 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = details or {}
+
+
+class BadRequest(ApiError):
+    """400: the request cannot be read as an object of its kind."""
 
 
 class NotFound(ApiError):
@@ -55,6 +63,7 @@ class Invalid(ApiError):
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequest,
     403: Forbidden,
     404: NotFound,
     409: Conflict,

@@ -101,6 +101,15 @@ class Informer:
         with self._lock:
             return self._objects.get((namespace, name))
 
+    def wait_until_synced(self, seconds: float) -> bool:
+        """Wait until ``synced`` is set, for at most ``seconds``; says whether it is."""
+        return self.synced.wait(seconds)
+
+    def all(self) -> list[Object]:
+        """Every object, as last seen."""
+        with self._lock:
+            return list(self._objects.values())
+
     def in_group(self, group: Key) -> list[Object]:
         """The objects of one group, as last seen."""
         with self._lock:

@@ -137,6 +137,13 @@ class WorkQueue(Generic[Key]):
             oldest = min(self._working.values(), default=None)
         return 0.0 if oldest is None else time.monotonic() - oldest
 
+    def unfinished_work(self) -> float:
+        """Seconds for which all unfinished pieces of work have been going on, added up."""
+        with self._changed:
+            started = list(self._working.values())
+        now = time.monotonic()
+        return sum(now - begin for begin in started)
+
     def __len__(self) -> int:
         with self._changed:
             return len(self._waiting)

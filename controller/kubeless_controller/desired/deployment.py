@@ -93,9 +93,14 @@ def build(
 
 def wanted_replicas(function: Function) -> int:
     """The replicas that the Function asks for: spec.deployment's, else its own."""
-    given = fields.mapping(function.deployment, "spec", _PATH)
-    explicit = fields.number(given, "replicas", f"{_PATH}.spec")
+    explicit = explicit_replicas(function)
     return function.replicas if explicit is None else explicit
+
+
+def explicit_replicas(function: Function) -> int | None:
+    """The replicas in spec.deployment; None when there are none."""
+    given = fields.mapping(function.deployment, "spec", _PATH)
+    return fields.number(given, "replicas", f"{_PATH}.spec")
 
 
 def _pod(

@@ -54,7 +54,9 @@ _ORDER = (
 
 def diagnose(pods: Iterable[Pod]) -> Verdict | None:
     """Why the pods of one generation do not all serve; None when there is nothing to say."""
-    verdicts = [verdict for pod in pods if (verdict := _of_pod(pod)) is not None]
+    # By name: of pods that fail alike the same one speaks each time, whoever looks.
+    ordered = sorted(pods, key=lambda pod: str(pod["metadata"]["name"]))
+    verdicts = [verdict for pod in ordered if (verdict := _of_pod(pod)) is not None]
     return min(verdicts, key=lambda verdict: _ORDER.index(verdict.reason), default=None)
 
 

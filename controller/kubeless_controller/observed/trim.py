@@ -57,6 +57,21 @@ def replica_set(obj: Object) -> Object:
     }
 
 
+def autoscaler(obj: Object) -> Object:
+    """An autoscaler: whole, but for the numbers in its status, which change every few seconds."""
+    status = obj.get("status") or {}
+    kept = ("type", "status", "reason", "message")
+    return {
+        **child(obj),
+        "status": {
+            "conditions": [
+                {key: condition[key] for key in kept if key in condition}
+                for condition in status.get("conditions") or []
+            ]
+        },
+    }
+
+
 def pod(obj: Object) -> Object:
     """A pod: its state and that of its containers, not its spec."""
     status = obj.get("status") or {}

@@ -14,7 +14,7 @@ from kubeless_controller.observed.drift import drifted
 from kubeless_kube import ownership
 from kubeless_kube.client import Client
 from kubeless_kube.errors import Conflict, Invalid, NotFound
-from kubeless_kube.informer import Informer
+from kubeless_kube.namespaced import Store
 from kubeless_kube.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Child:
         self,
         client: Client,
         resource: Resource,
-        informer: Informer,
+        informer: Store,
         compared: tuple[str, ...] = ("metadata", "spec"),
     ) -> None:
         self._client = client
@@ -70,6 +70,7 @@ class Child:
         self._compared = compared
         # uid -> (hash asked for, state of the spec then): applied, and yet the server shows something else.
         self._normalised: dict[str, tuple[str, str]] = {}
+        informer.on_change(self._forget_gone)
 
     def ensure(self, wanted: Object, *, on_create: Object | None = None) -> Object:
         """Make the child as wanted and return it as it is now; ``on_create`` joins its spec when it is made.
@@ -84,7 +85,7 @@ class Child:
             except Conflict:
                 # Taken: by something without our labels, or by ours that the informer has not seen yet.
                 live = self._client.get(self._resource, namespace, name)
-        if not belongs(live, wanted):
+        if not owned_by(live, wanted["metadata"]["ownerReferences"][0]["uid"]):
             if live["metadata"].get("deletionTimestamp") or _belonged(live, wanted):
                 raise StillThere(self._resource, name)
             raise NotOurs(self._resource, name)
@@ -98,7 +99,7 @@ class Child:
         if on_create:
             body = {**wanted, "spec": {**wanted["spec"], **on_create}}
         created = self._client.create(self._resource, body, manager=names.FIELD_MANAGER)
-        log.info("%s: created", _name(self._resource, wanted))
+        log.info("%s created", _name(self._resource, wanted))
         self._informer.remember(created)
         return created
 
@@ -134,7 +135,7 @@ class Child:
             if not self._take_over(namespace, name, everything=True):
                 raise
             applied = self._client.apply(self._resource, body, manager=names.FIELD_MANAGER)
-        log.info("%s: applied, for %s", _name(self._resource, wanted), difference)
+        log.info("%s applied, for %s", _name(self._resource, wanted), difference)
         self._informer.remember(applied)
         metadata = applied["metadata"]
         if self._drift(wanted, applied):
@@ -165,9 +166,10 @@ class Child:
         )
         return True
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered of an object that is gone."""
-        self._normalised.pop(uid, None)
+    def _forget_gone(self, obj: Object) -> None:
+        metadata = obj["metadata"]
+        if self._informer.get(metadata["namespace"], metadata["name"]) is None:
+            self._normalised.pop(metadata["uid"], None)
 
     def delete(self, obj: Object) -> None:
         """Delete a child if it is still the one that was seen; one that is gone is fine."""
@@ -178,14 +180,13 @@ class Child:
             )
         except NotFound:
             return
-        log.info("%s: deleted", _name(self._resource, obj))
+        log.info("%s deleted", _name(self._resource, obj))
 
 
-def belongs(live: Object, wanted: Object) -> bool:
-    """Say whether the live object has a reference to the owner that the wanted one names."""
-    owner = wanted["metadata"]["ownerReferences"][0]["uid"]
+def owned_by(live: Object, uid: str) -> bool:
+    """Say whether the live object has a reference to the owner of this uid."""
     references = live["metadata"].get("ownerReferences") or []
-    return any(reference.get("uid") == owner for reference in references)
+    return any(reference.get("uid") == uid for reference in references)
 
 
 def _belonged(live: Object, wanted: Object) -> bool:
@@ -212,4 +213,4 @@ def _without_replicas(fields: dict[str, Any]) -> None:
 
 def _name(resource: Resource, obj: Object) -> str:
     metadata = obj["metadata"]
-    return f"{resource.kind} {metadata['namespace']}/{metadata['name']}"
+    return f"{resource.kind} {metadata['name']}"

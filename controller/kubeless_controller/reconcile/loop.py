@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 from kubeless_controller import metrics
-from kubeless_kube.errors import ApiError, Conflict, Unreachable
+from kubeless_controller.logs import Subject, about
+from kubeless_kube.errors import ApiError, Conflict, Fenced, Unreachable
 from kubeless_kube.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ class Loop:
 
     def __init__(self, kind: str, reconcile: Callable[[Key], float | None], workers: int) -> None:
         self.queue: WorkQueue[Key] = WorkQueue(metrics=metrics.QueueMetrics(kind.lower()))
+        metrics.watch_queue(kind.lower(), self.queue)
+        metrics.workers.labels(kind).set(workers)
         self._kind = kind
         self._reconcile = reconcile
         self._threads = [
@@ -47,28 +50,38 @@ class Loop:
 
     def _run(self) -> None:
         while (key := self.queue.get()) is not None:
-            started = time.monotonic()
-            try:
-                again = self._reconcile(key)
-            except Exception as error:  # noqa: BLE001 - one key must not end the worker of all others
-                self._failed(key, error)
-            else:
-                self.queue.forget(key)
-                if again is not None:
-                    self.queue.add_after(key, again)
-                metrics.reconcile_total.labels(self._kind, "success").inc()
-            finally:
-                metrics.reconcile_seconds.labels(self._kind).observe(time.monotonic() - started)
-                self.queue.done(key)
+            with (
+                about(Subject(self._kind, *key)),
+                metrics.active_workers.labels(self._kind).track_inprogress(),
+            ):
+                self._work_on(key)
+
+    def _work_on(self, key: Key) -> None:
+        started = time.monotonic()
+        try:
+            again = self._reconcile(key)
+        except Fenced as error:
+            # The next leader begins with everything.
+            log.info("left to the next leader: %s", error)
+        except Exception as error:  # noqa: BLE001 - one key must not end the worker of all others
+            self._failed(key, error)
+        else:
+            self.queue.forget(key)
+            if again is not None:
+                self.queue.add_after(key, again)
+            result = "success" if again is None else "requeue_after"
+            metrics.reconcile_total.labels(self._kind, result).inc()
+        finally:
+            metrics.reconcile_seconds.labels(self._kind).observe(time.monotonic() - started)
+            self.queue.done(key)
 
     def _failed(self, key: Key, error: Exception) -> None:
         delay = self.queue.retry(key)
         metrics.reconcile_total.labels(self._kind, "error").inc()
         metrics.reconcile_errors.labels(self._kind).inc()
-        what = f"{self._kind} {key[0]}/{key[1]}"
         if isinstance(error, Conflict):
-            log.info("%s: changed meanwhile, again in %.2f s: %s", what, delay, error)
+            log.info("changed meanwhile, again in %.2f s: %s", delay, error)
         elif isinstance(error, ApiError | Unreachable):
-            log.warning("%s: again in %.2f s: %s", what, delay, error)
+            log.warning("again in %.2f s: %s", delay, error)
         else:
-            log.error("%s: again in %.2f s", what, delay, exc_info=error)
+            log.error("again in %.2f s", delay, exc_info=error)

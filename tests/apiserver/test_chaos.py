@@ -1,0 +1,139 @@
+"""A minute of everything at once; when the noise stops, the world is what the specs say."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from kubeless_controller.reconcile.caches import FUNCTIONS
+from kubeless_kube.client import Client
+from kubeless_kube.errors import ApiError, Unreachable
+from kubeless_kube.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, SERVICES
+from support.control_plane import ControlPlane
+from support.controller import Controller
+from support.functions import manifest
+from support.waiting import wait_for
+from support.world import difference
+
+Object = dict[str, Any]
+
+SEED = int(os.environ.get("KUBELESS_CHAOS_SEED", "0")) or random.randrange(1, 10**6)
+FUNCTIONS_COUNT = 300
+SECONDS = 60.0
+QUIET_SECONDS = 10.0
+
+
+def random_function(chance: random.Random, namespace: str, name: str) -> Object:
+    spec: Object = {
+        "function": f"def handler(event, context):\n    return {chance.randrange(1000)}\n",
+        "replicas": chance.randrange(3),
+        "env": [{"name": "N", "value": str(chance.randrange(1000))}],
+    }
+    if chance.random() < 0.2:
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        spec["horizontalPodAutoscaler"] = {
+            "metadata": {"name": name},
+            "spec": {"scaleTargetRef": target, "maxReplicas": chance.randrange(1, 4)},
+        }
+    if chance.random() < 0.2:
+        spec["service"] = {"ports": [{"port": chance.randrange(1000, 2000)}]}
+    if chance.random() < 0.2:
+        spec["deps"] = "flask\n"
+    return manifest(namespace, name, labels={"team": str(chance.randrange(3))}, **spec)
+
+
+class Noise:
+    """What people, and mishaps, do to a namespace; each of its moves may fail and then did nothing."""
+
+    def __init__(self, client: Client, namespace: str, chance: random.Random) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._chance = chance
+        self._moves: list[tuple[Callable[[str], object], int]] = [
+            (self._write, 60),
+            (self._delete, 12),
+            (self._delete_child, 14),
+            (self._edit_child, 14),
+        ]
+
+    def move(self) -> None:
+        """One random move."""
+        moves, weights = zip(*self._moves, strict=True)
+        (chosen,) = self._chance.choices(moves, weights)
+        try:
+            chosen(f"f{self._chance.randrange(FUNCTIONS_COUNT)}")
+        except (ApiError, Unreachable):
+            time.sleep(0.05)
+
+    def _write(self, name: str) -> None:
+        wanted = random_function(self._chance, self._namespace, name)
+        self._client.apply(FUNCTIONS, wanted, manager="user")
+
+    def _delete(self, name: str) -> None:
+        how = self._chance.choice(("Background", "Foreground"))
+        self._client.delete(FUNCTIONS, self._namespace, name, propagation=how)
+
+    def _delete_child(self, name: str) -> None:
+        resource = self._chance.choice((DEPLOYMENTS, SERVICES, CONFIGMAPS, AUTOSCALERS))
+        labels = f"created-by=kubeless,function={name}"
+        for item in self._client.list(resource, self._namespace, labels=labels)["items"]:
+            self._client.delete(resource, self._namespace, item["metadata"]["name"])
+
+    def _edit_child(self, name: str) -> None:
+        resource, path, value = self._chance.choice(
+            (
+                (DEPLOYMENTS, "/spec/template/spec/containers/0/image", "somebody/else:1"),
+                (DEPLOYMENTS, "/metadata/labels/team", "another"),
+                (DEPLOYMENTS, "/spec/template/spec/containers/0/env/0/value", "changed"),
+                (SERVICES, "/spec/ports/0/port", 9),
+            )
+        )
+        edit = [{"op": "replace", "path": path, "value": value}]
+        self._client.patch(resource, self._namespace, name, edit, kind="json", manager="somebody")
+
+
+@pytest.mark.timeout(600)
+def test_a_minute_of_noise(
+    control_plane: ControlPlane, client: Client, namespace: str, controller: Controller
+) -> None:
+    print(f"KUBELESS_CHAOS_SEED={SEED}")
+    chance = random.Random(SEED)
+    stop = threading.Event()
+
+    def make_noise(seed: int) -> None:
+        noise = Noise(client, namespace, random.Random(seed))
+        while not stop.is_set():
+            noise.move()
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(make_noise, chance.randrange(10**6)) for _ in range(4)]
+        try:
+            began, restarted = time.monotonic(), False
+            while time.monotonic() < began + SECONDS:
+                time.sleep(chance.uniform(1, 6))
+                if not restarted and time.monotonic() > began + SECONDS / 2:
+                    control_plane.api_server.kill()
+                    control_plane.start_api_server()
+                    restarted = True
+                assert controller.process is not None
+                controller.process.kill()
+                controller.spawn()
+        finally:
+            stop.set()
+        for one in running:
+            one.result()
+    # The lease of the one that was killed last, then ten seconds.
+    wait_for(controller.is_working, "the controller works", 30)
+    try:
+        wait_for(
+            lambda: not difference(client, namespace), "the world is exact", QUIET_SECONDS + 20
+        )
+    except AssertionError:
+        raise AssertionError(f"seed {SEED}: {difference(client, namespace)}") from None

@@ -1,0 +1,59 @@
+"""A controller that works in some namespaces only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from kubeless_controller.reconcile.caches import FUNCTIONS
+from kubeless_kube.client import Client
+from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES
+from support.controller import Controller
+from support.functions import manifest
+from support.waiting import wait_for
+
+Object = dict[str, Any]
+
+
+@pytest.fixture
+def other(client: Client) -> Iterator[str]:
+    """A second namespace."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    client.create(NAMESPACES, {"metadata": {"name": name}})
+    yield name
+    client.delete(NAMESPACES, None, name)
+
+
+def test_only_the_named_namespaces_are_worked_in(
+    client: Client,
+    namespace: str,
+    other: str,
+    deploy: Callable[..., Object],
+    condition: Callable[..., Object],
+    controller_process: Controller,
+) -> None:
+    left_alone = f"{namespace}-not"
+    client.create(NAMESPACES, {"metadata": {"name": left_alone}})
+    try:
+        controller_process.configure(watchNamespaces=[namespace, other])
+        controller_process.start()
+        client.create(FUNCTIONS, manifest(left_alone))
+        client.create(FUNCTIONS, manifest(other))
+        deploy()
+        condition("hello", "Accepted", "Valid")
+        wait_for(
+            lambda: (client.get(FUNCTIONS, other, "hello").get("status") or {}).get("url"),
+            "the Function of the other namespace is built",
+        )
+        client.delete(DEPLOYMENTS, other, "hello")
+        wait_for(lambda: _exists(client, other), "drift is repaired there too")
+        assert "status" not in client.get(FUNCTIONS, left_alone, "hello")
+    finally:
+        client.delete(NAMESPACES, None, left_alone)
+
+
+def _exists(client: Client, namespace: str) -> bool:
+    return bool(client.list(DEPLOYMENTS, namespace, fields="metadata.name=hello")["items"])

@@ -1,0 +1,1 @@
+"""How the controller does with thousands of Functions."""
