@@ -46,6 +46,7 @@ def main() -> int:
         client = _client(
             arguments.kubeconfig,
             connections=settings.workers + 16,
+            on_request=metrics.count_request,
             fence=lease.held if lease else None,
         )
     except (SettingsError, ConfigError) as error:
@@ -115,13 +116,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _client(kubeconfig: str | None, **options: Any) -> Client:
-    return Client.from_kubeconfig(
-        kubeconfig, user_agent=USER_AGENT, on_request=metrics.count_request, **options
-    )
+    return Client.from_kubeconfig(kubeconfig, user_agent=USER_AGENT, **options)
 
 
 def _lease(kubeconfig: str | None, settings: LeaderElection, identity: str) -> Lease | None:
-    """The lease to hold, over connections of its own: no load of work may keep it from being renewed."""
+    """The lease to hold, over connections of its own: no load of work may keep it from being renewed.
+
+    Its requests are not counted: they say nothing about the work.
+    """
     if not settings.enabled:
         return None
     client = _client(kubeconfig, connections=2, timeout=settings.deadline / 2)

@@ -16,7 +16,7 @@ from kubeless_kube.errors import Fenced
 from kubeless_kube.lease import Lease, Terms
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, LEASES, SERVICES
 from support.control_plane import ControlPlane
-from support.controller import Controller
+from support.controller import HASTY, Controller
 from support.functions import manifest
 from support.waiting import wait_for
 
@@ -24,9 +24,6 @@ Object = dict[str, Any]
 Deploy = Callable[..., Object]
 Condition = Callable[..., Object]
 Start = Callable[..., Controller]
-
-# So long that no test can mistake the end of a lease for its return.
-LONG = {"durationSeconds": 60, "deadlineSeconds": 40, "periodSeconds": 1}
 
 
 @pytest.fixture
@@ -46,9 +43,9 @@ def start(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Start]:
 
 
 def test_sigterm_hands_over_at_once(deploy: Deploy, condition: Condition, start: Start) -> None:
-    first = start("first", leaderElection=LONG)
+    first = start("first")
     wait_for(first.is_working, "the first works")
-    second = start("second", leaderElection=LONG)
+    second = start("second")
     assert not second.is_working()
     assert first.metric("leader_election_master_status") == 1
     assert second.metric("leader_election_master_status") == 0
@@ -67,9 +64,9 @@ def test_sigterm_hands_over_at_once(deploy: Deploy, condition: Condition, start:
 def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(
     deploy: Deploy, condition: Condition, start: Start
 ) -> None:
-    first = start("first")
+    first = start("first", leaderElection=HASTY)
     wait_for(first.is_working, "the first works")
-    second = start("second")
+    second = start("second", leaderElection=HASTY)
     assert first.process is not None
     first.process.kill()
     deploy()
@@ -80,9 +77,9 @@ def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(
 def test_a_deposed_leader_writes_nothing_and_ends(
     client: Client, namespace: str, deploy: Deploy, condition: Condition, start: Start
 ) -> None:
-    first = start("first")
+    first = start("first", leaderElection=HASTY)
     wait_for(first.is_working, "the first works")
-    second = start("second")
+    second = start("second", leaderElection=HASTY)
     deploy()
     condition("hello", "Accepted", "Valid")
     assert first.process is not None

@@ -22,8 +22,6 @@ Object = dict[str, Any]
 Deploy = Callable[..., Object]
 Condition = Callable[..., Object]
 
-# Longer than any fault of these tests.
-TERMS = {"durationSeconds": 60, "deadlineSeconds": 40, "periodSeconds": 1}
 INFORMERS = 7
 
 
@@ -41,7 +39,7 @@ def controller(control_plane: ControlPlane, relay: Relay, tmp_path: Path) -> Ite
     config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{relay.port}"
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(json.dumps(config))
-    made = Controller(kubeconfig, tmp_path, leaderElection=TERMS)
+    made = Controller(kubeconfig, tmp_path)
     made.start()
     yield made
     made.end()

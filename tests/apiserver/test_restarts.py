@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, NotFound, Unreachable
 from kubeless_kube.resources import SERVICES
 from support.control_plane import ControlPlane
-from support.controller import Controller
+from support.controller import HASTY, Controller
 from support.functions import manifest
 from support.waiting import wait_for
 from support.world import accepted, difference
@@ -68,6 +66,7 @@ def test_kill_9_at_any_moment_of_50_applies_and_deletes(
     client: Client, namespace: str, controller_process: Controller
 ) -> None:
     chance = random.Random(7)
+    controller_process.configure(leaderElection=HASTY)
     controller_process.start()
     wanted: dict[str, int] = {}
     for step in range(50):

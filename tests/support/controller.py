@@ -19,8 +19,10 @@ Object = dict[str, Any]
 TABLE = yaml.safe_load((ROOT / "charts/kubeless/files/runtimes.yaml").read_text())
 
 
-# Short, so that a test need not wait for the lease of a controller that it killed.
-TERMS = {"durationSeconds": 2, "deadlineSeconds": 1.5, "periodSeconds": 0.2}
+# So patient that no load of the machine ends a lease.
+PATIENT = {"durationSeconds": 60, "deadlineSeconds": 40, "periodSeconds": 0.5}
+# For tests that kill controllers: what they leave is soon free.
+HASTY = {"durationSeconds": 3, "deadlineSeconds": 2.5, "periodSeconds": 0.2}
 
 
 class Controller:
@@ -119,7 +121,7 @@ class Controller:
 def settings() -> Object:
     """The controller's configuration, with the runtimes of the chart's own table."""
     return {
-        "leaderElection": TERMS,
+        "leaderElection": PATIENT,
         "prepareImage": "localhost/kubeless/python3.13:test",
         "runtimes": [
             {
