@@ -1,4 +1,4 @@
-"""The command tree: `kubeless function ...`, `kubeless completion`, `kubeless version`.
+"""The command tree: `kubeless function ...`, `kubeless autoscale ...`, and commands that stand alone.
 
 The tree is a table of names and where their code is. A command's module is imported when it runs
 (or shows its own help), so that `kubeless --help` costs no more than click itself.
@@ -85,6 +85,24 @@ FUNCTION = LazyGroup(
     },
 )
 
+AUTOSCALE = LazyGroup(
+    "autoscale",
+    help="Let functions scale by their load.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    entries={
+        "create": Entry(
+            "kubeless_cli.commands.autoscale_create:create",
+            "Give a function an autoscaler, or change it.",
+        ),
+        "list": Entry(
+            "kubeless_cli.commands.autoscale_list:list_autoscalers", "List autoscalers.", ("ls",)
+        ),
+        "delete": Entry(
+            "kubeless_cli.commands.autoscale_delete:delete", "Take a function's autoscaler away."
+        ),
+    },
+)
+
 
 @click.group(
     cls=LazyGroup,
@@ -92,6 +110,7 @@ FUNCTION = LazyGroup(
     help="Functions on Kubernetes.",
     entries={
         "function": Entry("kubeless_cli.app:FUNCTION", FUNCTION.help or ""),
+        "autoscale": Entry("kubeless_cli.app:AUTOSCALE", AUTOSCALE.help or ""),
         "completion": Entry(
             "kubeless_cli.commands.completion:completion", "Print a shell completion script."
         ),

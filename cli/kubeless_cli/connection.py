@@ -73,7 +73,7 @@ def functions() -> Resource:
 
 
 def connect(options: dict[str, Any]) -> Connection:
-    """Open the cluster that the options of `cluster_options` choose.
+    """Open the cluster that the options of `cluster_options` or `context_options` choose.
 
     Raises ConfigError when no kubeconfig or context fits; nothing is sent yet.
     """
@@ -86,23 +86,28 @@ def connect(options: dict[str, Any]) -> Connection:
     from kubeless_kube.client import Client
 
     client = Client.from_kubeconfig(kubeconfig, context, user_agent=f"kubeless-cli/{__version__}")
-    return Connection(client, options["namespace"] or client.namespace)
+    return Connection(client, options.get("namespace") or client.namespace)
 
 
 def cluster_options(command: Command) -> Command:
     """Add -n, --kubeconfig and --context; their values arrive as keywords for `connect`."""
+    command = context_options(command)
+    return click.option(
+        "-n",
+        "--namespace",
+        callback=checked(check_namespace),
+        help="Namespace. [default: that of the context]",
+    )(command)
+
+
+def context_options(command: Command) -> Command:
+    """Add --kubeconfig and --context, for commands that are not about one namespace."""
     for option in (
         click.option(
             "--context", "context_name", metavar="NAME", help="Context of the kubeconfig."
         ),
         click.option(
             "--kubeconfig", type=click.Path(), help="Kubeconfig file. [default: $KUBECONFIG]"
-        ),
-        click.option(
-            "-n",
-            "--namespace",
-            callback=checked(check_namespace),
-            help="Namespace. [default: that of the context]",
         ),
     ):
         command = option(command)

@@ -182,6 +182,17 @@ def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 
 _PORT = click.IntRange(1, 65535)
 
+DRYRUN = click.option(
+    "--dryrun", "--dry-run", "dryrun", is_flag=True, help="Only print the manifest."
+)
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    help="Format of the printed manifest. [default: yaml]",
+)
+
 FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
     click.option("--runtime", callback=checked(_runtime), help="Runtime, such as python3.13."),
     click.option(
@@ -285,14 +296,8 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
         help="A Service without an address of its own.",
     ),
     click.option("--schedule", metavar="CRON", help="Not available yet: comes with triggers."),
-    click.option("--dryrun", "--dry-run", "dryrun", is_flag=True, help="Only print the manifest."),
-    click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["yaml", "json"]),
-        default="yaml",
-        help="Format of the printed manifest. [default: yaml]",
-    ),
+    DRYRUN,
+    OUTPUT,
     click.option("--wait", is_flag=True, help="Wait until it is ready, or has failed."),
     click.option(
         "--wait-timeout",

@@ -5,6 +5,9 @@ what others own stays. Two writers count as this command line although they did 
 `update`, which patches, and the original's binary, whose manager is called `kubeless`. Before an
 apply their entries are joined into the applied one, or what they set could never be removed
 again. (kubectl does the same when it moves to server-side apply.)
+
+One field is left out of that: the autoscaler has commands of its own, and no flag of `deploy` names
+it, so `deploy` must not take it away.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any
 
 MANAGER = "kubeless-cli"
 _OURS = frozenset({MANAGER, "kubeless"})
+_AUTOSCALER = "f:horizontalPodAutoscaler"
 
 Entry = dict[str, Any]
 
@@ -27,6 +31,9 @@ def adopt(managed: list[Entry]) -> list[Entry] | None:
     fields: dict[str, Any] = {}
     for entry in (*applied, *updates):
         fields = _union(fields, entry.get("fieldsV1") or {})
+    spec = fields.get("f:spec") or {}
+    if _AUTOSCALER in spec:
+        fields["f:spec"] = {key: value for key, value in spec.items() if key != _AUTOSCALER}
     joined.update(manager=MANAGER, operation="Apply", fieldsV1=fields)
     others = [entry for entry in managed if not _is_update(entry) and not _is_apply(entry)]
     return [joined, *others]

@@ -40,3 +40,10 @@ def test_others_keep_what_is_theirs() -> None:
 
 def test_nothing_to_do_for_what_we_only_applied() -> None:
     assert adopt([entry("kubeless-cli", "Apply", {})]) is None
+
+
+def test_an_autoscaler_is_never_among_what_a_deploy_may_remove() -> None:
+    fields = {"f:spec": {"f:timeout": {}, "f:horizontalPodAutoscaler": {"f:spec": {}}}}
+    for writer in ("kubeless-cli", "kubeless"):
+        managed = [entry(writer, "Update", fields)]
+        assert adopt(managed) == [entry("kubeless-cli", "Apply", {"f:spec": {"f:timeout": {}}})]

@@ -24,7 +24,16 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["version"], ["function", "--help"], ["function", "call", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["version"],
+        ["function", "--help"],
+        ["function", "call", "--help"],
+        ["autoscale", "--help"],
+        ["autoscale", "create", "--help"],
+        ["autoscale", "list", "--help"],
+    ],
 )
 def test_nothing_slow_is_imported_before_it_is_needed(arguments: list[str]) -> None:
     code = (

@@ -7,8 +7,13 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from kubeless_kube.client import Client
+from kubeless_kube.resources import AUTOSCALERS
+from support.waiting import wait_for
 
 Kubeless = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -236,3 +241,42 @@ def test_top_counts_calls_and_failures_over_all_pods(run: Kubeless, echo: list[s
     missing = run("top", "nothing")
     assert missing.returncode == 1
     assert "There is no function 'nothing'" in missing.stderr
+
+
+def test_an_autoscaler_scales_the_function_and_goes(
+    kubeless: Kubeless,
+    run: Kubeless,
+    client: Client,
+    namespace: str,
+    echo: list[str],
+    gone: Callable[..., bool],
+) -> None:
+    def autoscale(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return kubeless("autoscale", command, "-n", namespace, *arguments)
+
+    assert run("deploy", "echo", *echo, "--cpu", "50m", "--wait").returncode == 0
+    done = autoscale("create", "echo", "--min", "2", "--max", "3", "--value", "70")
+    assert done.returncode == 0, done.stderr
+    assert "Note" not in done.stderr
+    wait_for(lambda: not gone(AUTOSCALERS, "echo"), "the autoscaler is made")
+    spec = client.get(AUTOSCALERS, namespace, "echo")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 3)
+    assert spec["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+
+    # The fewest pods need no metrics; the cluster looks every 15 s.
+    def counts() -> tuple[Any, ...]:
+        return tuple(autoscale("list").stdout.splitlines()[1].split()[7:9])
+
+    wait_for(lambda: counts() == ("2", "2"), "the list shows two pods", 90)
+    wait_for(lambda: "2/2 READY" in run("list").stdout, "two pods serve", 60)
+    assert "2 to 3 pods by cpu 70" in run("describe", "echo").stdout
+
+    # A deploy says nothing of the autoscaler, so it stays.
+    assert run("deploy", "echo", *echo, "--cpu", "60m", "--wait").returncode == 0
+    assert autoscale("ls").stdout.splitlines()[1].split()[0] == "echo"
+
+    assert autoscale("delete", "echo").returncode == 0
+    wait_for(lambda: gone(AUTOSCALERS, "echo"), "the autoscaler is gone")
+    assert "No autoscalers found" in autoscale("list").stderr
+    assert run("call", "echo").returncode == 0
+    assert autoscale("delete", "echo").returncode == 1

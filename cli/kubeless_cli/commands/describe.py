@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kubeless_cli import autoscaler
 from kubeless_cli.commands.list import amount, dependencies, env_value, environment
 from kubeless_cli.connection import cluster_options, connect
 from kubeless_cli.flags import function_name
@@ -34,6 +35,7 @@ def page(function: Object) -> str:
     status = function.get("status") or {}
     labels = metadata.get("labels") or {}
     service = spec.get("service") or {}
+    asked = autoscaler.wanted(function)
     ports = (service.get("ports") or [{}])[0]
     rows = [
         ("Name:", metadata["name"]),
@@ -52,6 +54,7 @@ def page(function: Object) -> str:
             "Service account:",
             spec.get("serviceAccountName") or pod_spec(spec).get("serviceAccountName") or "",
         ),
+        ("Autoscaler:", autoscaler.summary(asked) if asked else ""),
         ("Port:", str(ports.get("port") or "")),
         ("Source:", spec.get("function-content-type") or ""),
         ("Checksum:", status.get("sourceChecksum") or spec.get("checksum") or ""),

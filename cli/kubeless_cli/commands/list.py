@@ -115,10 +115,11 @@ def memory(spec: Object) -> str:
     return amount(spec, "memory")
 
 
-def amount(spec: Object, resource: str) -> str:
-    """What the function requests of `memory` or `cpu`, wherever it is written; "" for nothing."""
+def amount(spec: Object, resource: str, kind: str = "requests") -> str:
+    """What the function requests of `memory` or `cpu` (or its `limits`), wherever it is written; ""
+    for nothing."""
     for place in (spec.get("resources") or {}, main_container(spec).get("resources") or {}):
-        value = str((place.get("requests") or {}).get(resource) or "")
+        value = str((place.get(kind) or {}).get(resource) or "")
         if value not in ("", "0"):
             return value
     return ""

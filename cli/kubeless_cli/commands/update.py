@@ -1,8 +1,4 @@
-"""`kubeless function update`: change what the flags say and nothing else.
-
-Read, change, patch the difference against the very version that was read; when somebody else wrote
-in between, all of it again.
-"""
+"""`kubeless function update`: change what the flags say and nothing else."""
 
 from __future__ import annotations
 
@@ -10,20 +6,15 @@ from typing import Any
 
 import click
 
-from kubeless_cli.connection import Connection, cluster_options, connect, functions
+from kubeless_cli.connection import cluster_options, connect
+from kubeless_cli.edit import edit
 from kubeless_cli.errors import Problem
 from kubeless_cli.flags import Wish, function_flags, function_name, refuse_what_is_not_there_yet
 from kubeless_cli.inputs import check_size, read_dependencies, read_source, say
-from kubeless_cli.manifest import change, merge_patch
+from kubeless_cli.manifest import change
 from kubeless_cli.output import dump, portable
-from kubeless_cli.ownership import MANAGER
-from kubeless_cli.source import Source
 from kubeless_cli.stdout import emit
 from kubeless_cli.submitted import finish
-
-Object = dict[str, Any]
-
-ATTEMPTS = 5
 
 
 @click.command(short_help="Change parts of a function.")
@@ -50,26 +41,5 @@ def update(
         emit(dump(portable(changed), output))
         return
     say("Redeploying function...")
-    finish(connection, patch(connection, name, wish, source, deps), wait, wait_timeout)
-
-
-def patch(
-    connection: Connection, name: str, wish: Wish, source: Source | None, deps: str | None
-) -> Object:
-    """Write the change; returns the object as it is now. Raises Conflict after five lost races."""
-    from kubeless_kube.errors import Conflict
-
-    for attempt in range(1, ATTEMPTS + 1):
-        present = connection.function(name)
-        body = merge_patch(present, change(present, wish, source, deps))
-        if not body:
-            return present
-        body.setdefault("metadata", {})["resourceVersion"] = present["metadata"]["resourceVersion"]
-        try:
-            return connection.client.patch(
-                functions(), connection.namespace, name, body, kind="merge", manager=MANAGER
-            )
-        except Conflict:
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
+    changed = edit(connection, name, lambda present: change(present, wish, source, deps))
+    finish(connection, changed, wait, wait_timeout)
