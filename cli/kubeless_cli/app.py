@@ -111,6 +111,10 @@ AUTOSCALE = LazyGroup(
     entries={
         "function": Entry("kubeless_cli.app:FUNCTION", FUNCTION.help or ""),
         "autoscale": Entry("kubeless_cli.app:AUTOSCALE", AUTOSCALE.help or ""),
+        "get-server-config": Entry(
+            "kubeless_cli.commands.get_server_config:get_server_config",
+            "Show the runtimes and settings of the controller.",
+        ),
         "completion": Entry(
             "kubeless_cli.commands.completion:completion", "Print a shell completion script."
         ),

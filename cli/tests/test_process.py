@@ -33,6 +33,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         ["autoscale", "--help"],
         ["autoscale", "create", "--help"],
         ["autoscale", "list", "--help"],
+        ["get-server-config", "--help"],
     ],
 )
 def test_nothing_slow_is_imported_before_it_is_needed(arguments: list[str]) -> None:

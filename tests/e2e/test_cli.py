@@ -280,3 +280,26 @@ def test_an_autoscaler_scales_the_function_and_goes(
     assert "No autoscalers found" in autoscale("list").stderr
     assert run("call", "echo").returncode == 0
     assert autoscale("delete", "echo").returncode == 1
+
+
+def test_the_server_config_names_the_runtimes_that_functions_can_have(
+    kubeless: Kubeless, run: Kubeless, echo: list[str]
+) -> None:
+    config = json.loads(kubeless("get-server-config", "-o", "json").stdout)
+    ids = [runtime["id"] for runtime in config["runtimes"]]
+    assert "python3.13" in ids
+    shown = kubeless("get-server-config")
+    assert shown.returncode == 0
+    assert f"Supported Runtimes are: {', '.join(ids)}" in shown.stderr
+    assert all(runtime["image"] in shown.stdout for runtime in config["runtimes"])
+    assert "drainSeconds:" in shown.stdout
+    # What it says is what the controller goes by.
+    refused = run("deploy", "echo", *echo, "--runtime", "cobol74", "--wait")
+    assert all(known in refused.stderr for known in ids)
+
+    absent = kubeless("get-server-config", "--kubeless-namespace", "no-such-namespace")
+    assert absent.returncode == 1
+    assert (
+        "no configuration of a Kubeless controller in namespace 'no-such-namespace'"
+        in absent.stderr
+    )
