@@ -101,11 +101,12 @@ class Server(Client):
 
     def destroy(self) -> None:
         """Kill what is left of it, and remove its folder."""
-        for pid in self.workers():
+        workers = self.workers()
+        self.process.kill()  # first: it would report the end of a worker in a file of the folder
+        self.process.wait()
+        for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait()
         shutil.rmtree(self.folder)
 
 

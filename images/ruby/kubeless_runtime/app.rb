@@ -40,7 +40,7 @@ module KubelessRuntime
 
       call = @calls.begin(env)
       unless call
-        log(env, BUSY[0], BUSY[2].bytesize, 0.0)
+        log_later(env, BUSY[0], BUSY[2].bytesize, 0.0)
         return reply(env, BUSY)
       end
       answer(call, env)
@@ -86,7 +86,7 @@ module KubelessRuntime
       result, called = TIMEOUT, true if owner == :timeout
       status = result[0]
       @recorder.record(env['REQUEST_METHOD'], seconds, status >= 500 || owner == :timeout) if called
-      log(env, status, result[2].bytesize, seconds)
+      log_later(env, status, result[2].bytesize, seconds)
       reply(env, result)
     ensure
       ended_thread(call, env) unless left
@@ -133,25 +133,26 @@ module KubelessRuntime
       # the client went away
     end
 
-    # The watchdog, under the call's lock: answer for a handler that does not end.
+    # The watchdog, under the call's lock: answer for a handler that does not end. What is
+    # to do afterwards, as a Proc.
     def timed_out(call)
-      socket = call.env['puma.socket']
+      env = call.env
+      socket = env['puma.socket']
       if call.streaming
         socket.shutdown # its writer, if that is where the time went, gives up
-        return
+        return -> {}
       end
       seconds = since(call)
-      @recorder.record(call.env['REQUEST_METHOD'], seconds, true)
-      head = call.env['REQUEST_METHOD'] == 'HEAD'
+      @recorder.record(env['REQUEST_METHOD'], seconds, true)
+      head = env['REQUEST_METHOD'] == 'HEAD'
       socket.write_nonblock(head ? HTTP::TIMEOUT_RESPONSE : HTTP::TIMEOUT_RESPONSE + HTTP::TIMEOUT, exception: false)
       socket.close_write
-      log(call.env, 408, HTTP::TIMEOUT.bytesize, seconds)
+      -> { log(env, 408, HTTP::TIMEOUT.bytesize, seconds) }
     rescue SystemCallError, IOError
-      # the client went away
+      -> {} # the client went away
     end
 
-    def stuck(call)
-      path = call.env['PATH_INFO']
+    def stuck(path)
       @retire.call("a call of #{path.inspect} did not end when its time was over")
     end
 
@@ -159,8 +160,8 @@ module KubelessRuntime
       text = "The request's body is larger than #{@config.body_limit} bytes"
       env['HTTP_CONNECTION'] = 'close'
       socket = env['puma.socket']
-      (env['rack.after_reply'] ||= []) << -> { HTTP.linger(socket) }
-      log(env, 413, text.bytesize, 0.0)
+      log_later(env, 413, text.bytesize, 0.0)
+      env['rack.after_reply'] << -> { HTTP.linger(socket) }
       reply(env, Response.error(413, text))
     end
 
@@ -186,11 +187,16 @@ module KubelessRuntime
     end
 
     def since(call)
-      Process.clock_gettime(Process::CLOCK_MONOTONIC) - call.started
+      Process.clock_gettime(Process::CLOCK_MONOTONIC) - call.arrived
     end
 
     def log(env, status, size, seconds)
       @log&.write(env, status, size, seconds)
+    end
+
+    # Log what puma answers when it has: the client is not to wait for it.
+    def log_later(env, status, size, seconds)
+      env['rack.after_reply'] << -> { @log.write(env, status, size, seconds) } if @log
     end
   end
 end

@@ -103,9 +103,9 @@ module KubelessRuntime
         @memory.get_string(@start + (COUNTERS * 8), Metrics::COUNTERS * 8).unpack('E*')
       end
 
-      # The earliest deadline of a call that nobody has given up; infinity without one.
-      def earliest
-        @memory.get_string(@deadlines, Config::SLOTS * 8).unpack('E*').select(&:positive?).min || Float::INFINITY
+      # The deadlines of the calls that nobody has given up.
+      def deadlines
+        @memory.get_string(@deadlines, Config::SLOTS * 8).unpack('E*').select(&:positive?)
       end
 
       # Free the region of a worker that is gone.

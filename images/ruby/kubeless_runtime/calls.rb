@@ -16,7 +16,7 @@ module KubelessRuntime
     STUCK = 3
 
     attr_reader :slot, :lock
-    attr_accessor :state, :raised, :thread, :env, :started, :deadline, :streaming
+    attr_accessor :state, :raised, :raised_at, :thread, :env, :arrived, :started, :deadline, :streaming
 
     def initialize(slot)
       @slot = slot
@@ -32,18 +32,36 @@ module KubelessRuntime
   # only the handler itself runs without. So the exception can neither hit the server's
   # own code nor the next call:
   #
+  # - A call's time begins when its request arrived, also where it had to wait for handlers
+  #   that compute; SHORTEST seconds are its own at least.
   # - At the deadline the watchdog raises RequestTimeout in the handler's thread: a loop,
   #   a sleep, a wait for a lock or a socket end, `ensure` runs, the thread answers 408.
-  # - A handler still busy after LATE seconds is answered for by the watchdog.
+  # - A handler still busy after LATE seconds is answered for by the watchdog; at once
+  #   when the watchdog itself had to wait for its turn, as that thread will have to.
   # - After AGAIN seconds it is raised once more, for handlers that rescue Exception;
   #   not sooner, so that an `ensure` has time.
-  # - A thread that has not left after GRACE seconds is stuck: the worker is retired.
+  # - A thread that has not left after GRACE seconds, and has had a turn since, is stuck:
+  #   the worker is retired.
   # - What ended calls held open (sockets, files) is closed by a collection soon after.
   # - A thread that leaves takes back, under the call's lock, what was raised too late.
   class Calls
     LATE = 0.08
     AGAIN = 0.25
     GRACE = 0.5
+
+    # Seconds for which nothing began while calls ran: one of them may have computed; and for how
+    # long the kernel is asked then when each request came.
+    QUIET = 0.01
+    ASKING = 1.0
+
+    # Seconds that a call has for itself, however long it waited (less when the timeout is).
+    SHORTEST = 0.1
+
+    # Where the kernel's struct tcp_info has the milliseconds since data came last (linux/tcp.h).
+    LAST_DATA_RECEIVED = 52
+
+    # The longest tick of the clock that those are counted by, in seconds.
+    CLOCK_TICK = 0.01
 
     # Seconds after a timeout until the collector looks for what the handler left.
     TIDY = 1.0
@@ -61,10 +79,22 @@ module KubelessRuntime
       @lock = Mutex.new
       @stuck = 0
       @tidy = nil
+      @began = @ask_until = 0.0
+      @watchdog = Watchdog.new(self)
     end
 
     # Calls that never end by themselves.
     attr_reader :stuck
+
+    # Calls that run now, those included.
+    def running
+      Config::SLOTS - @free.size
+    end
+
+    # Whether a running call may have held the interpreter until now, and others had to wait.
+    def held?
+      @free.size < Config::SLOTS && Process.clock_gettime(Process::CLOCK_MONOTONIC) - @began > QUIET
+    end
 
     # Take a slot and start the clock; nil when the limit is reached.
     def begin(env)
@@ -76,14 +106,18 @@ module KubelessRuntime
         return nil
       end
       @used = call.slot + 1 if call.slot >= @used
+      now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      @ask_until = now + ASKING if now - @began > QUIET && running > 1 # this one runs already
+      call.arrived = now < @ask_until ? arrival(env, now) : now
+      @began = call.started = now
       call.env = env
       call.thread = Thread.current
-      call.started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-      call.deadline = call.started + @timeout
+      call.deadline = [call.arrived + @timeout, now + [@timeout, SHORTEST].min].max
       call.raised = 0
       call.streaming = false
       @region.deadline(call.slot, call.deadline)
       call.state = Call::RUNNING # last: the watchdog looks at nothing before
+      @watchdog.crowd
       call
     end
 
@@ -103,30 +137,34 @@ module KubelessRuntime
       timed_out ? :timeout : :ours
     end
 
-    # The watchdog's loop: looks at deadlines, sleeps until the next, and ends when +control+ is readable.
+    # Look at deadlines until +control+ is readable.
     def watch(control)
-      loop do
-        now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-        wake = now + @timeout # a call that begins later has its deadline later
-        @used.times do |slot|
-          call = @calls[slot]
-          next if call.state == Call::FREE || call.state == Call::STUCK
+      @watchdog.watch(control)
+    end
 
-          due = look(call, now)
-          wake = due if due < wake
-        end
-        wake = [wake, tidy(now)].min
-        pause = wake - Process.clock_gettime(Process::CLOCK_MONOTONIC)
-        return if IO.select([control], nil, nil, pause.positive? ? pause : 0)
+    # The watchdog's work: do what is due; when to look again. +asked+ is the time at which its
+    # thread had asked for its turn: those that asked before have had theirs since.
+    #
+    # All is done in one turn. What would end the turn, such as writing to the log, is put on
+    # +after+ (Procs), for the watchdog to do when others may look.
+    def look(asked, after)
+      now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      wake = now + @timeout # a call that begins later has its deadline later
+      @used.times do |slot|
+        call = @calls[slot]
+        next if call.state == Call::FREE || call.state == Call::STUCK
+
+        due = look_at(call, now, asked, after)
+        wake = due if due < wake
       end
+      [wake, tidy(now, after)].min
     end
 
     private
 
     # Does what is due for a call; when to look again.
-    def look(call, now)
-      stuck = false
-      due = call.lock.synchronize do
+    def look_at(call, now, asked, after)
+      call.lock.synchronize do
         next Float::INFINITY unless call.state == Call::RUNNING || call.state == Call::ANSWERED
 
         late = now - call.deadline
@@ -135,38 +173,59 @@ module KubelessRuntime
         # The supervisor's turn comes when this thread does not get to run any more.
         @region.deadline(call.slot, now + GRACE)
         if call.raised.zero?
-          call.raised = 1
           @tidy ||= now + TIDY
-          call.thread.raise(RequestTimeout, 'the call ran longer than the timeout')
+          interrupt(call, now)
         elsif late >= AGAIN && call.raised == 1
-          call.raised = 2
-          Children.kill(call.thread, call.started) # an `ensure` may wait for them
-          call.thread.raise(RequestTimeout, 'the call ran longer than the timeout')
+          interrupt(call, now)
+          thread = call.thread
+          started = call.started
+          after << -> { kill_children(call, thread, started) } # an `ensure` may wait for them
         end
-        if late >= LATE && call.state == Call::RUNNING
+        if call.state == Call::RUNNING && (late >= LATE || now - asked >= LATE / 2)
           call.state = Call::ANSWERED
-          @on_timeout.call(call)
+          after << @on_timeout.call(call)
         end
-        if late >= GRACE
+        if late >= GRACE && call.raised == 2 && asked > call.raised_at
           call.state = Call::STUCK
-          stuck = true
+          abandon(call)
+          path = call.env['PATH_INFO']
+          after << -> { @on_stuck.call(path) }
+          next Float::INFINITY
         end
-        call.deadline + [LATE, AGAIN, GRACE].find(-> { GRACE }) { |time| late < time }
+        [call.deadline + [LATE, AGAIN, GRACE].find(-> { GRACE }) { |time| late < time }, now].max
       end
-      return due unless stuck
+    end
 
-      abandon(call)
-      @on_stuck.call(call)
-      Float::INFINITY
+    def interrupt(call, now)
+      call.raised += 1
+      call.raised_at = now
+      call.thread.raise(RequestTimeout, 'the call ran longer than the timeout')
+    end
+
+    # Under its lock the call can't end, and the thread can't have begun another.
+    def kill_children(call, thread, started)
+      call.lock.synchronize do
+        same = call.state != Call::FREE && call.thread.equal?(thread) && call.started == started
+        Children.kill(thread, started) if same
+      end
+    end
+
+    # When the last of a request's bytes came, or a little later.
+    def arrival(env, now)
+      info = env['puma.socket'].getsockopt(:TCP, :INFO).data
+      waited = (info.unpack1('L', offset: LAST_DATA_RECEIVED) / 1000.0) - CLOCK_TICK
+      now - [waited, 0.0].max
+    rescue SystemCallError, IOError, ArgumentError
+      now # not every kernel tells
     end
 
     # Collect what ended calls held open, when that is due; when to look again.
-    def tidy(now)
+    def tidy(now, after)
       return Float::INFINITY unless @tidy
       return @tidy if now < @tidy
 
       @tidy = nil
-      GC.start
+      after << -> { GC.start }
       Float::INFINITY
     end
 

@@ -57,8 +57,17 @@ module KubelessRuntime
       # The second argument was the log of puma 5.
       server = Puma::Server.new(app, defined?(Puma::LogWriter) ? nil : options[:log_writer], options)
       server.binder.ios << listener
+      listener.hand_on(app.calls.method(:held?)) { |socket| take_up(server, listener, socket) }
       server
     end
+
+    # Put a connection in puma's queue, as puma does with those that it accepts.
+    def self.take_up(server, listener, socket)
+      client = Puma::Client.new(socket, server.binder.env(listener))
+      client.listener = listener
+      server.instance_variable_get(:@thread_pool) << client
+    end
+    private_class_method :take_up
 
     # The answer to a request that puma can't read.
     def self.refuse(_error, _env, status = 500)
@@ -102,6 +111,11 @@ module KubelessRuntime
     # In front of Puma::Client: limits of size and time.
     module ClientLimits
       PUMA_5 = Gem::Version.new(Puma::Const::PUMA_VERSION) < Gem::Version.new('6')
+
+      # Puma asks first whether there is something to read, and gives up its turn for that.
+      def eagerly_finish
+        @ready || try_to_finish
+      end
 
       def try_to_finish
         super

@@ -8,6 +8,9 @@ module KubelessRuntime
     # Connections that wait to be taken up; the kernel's own limit may be lower.
     BACKLOG = 1024
 
+    # Further connections taken up in one turn.
+    TURN = 64
+
     DEFAULT_PORT = 8080
 
     # A socket that listens on every address, or nil and why not.
@@ -46,14 +49,43 @@ module KubelessRuntime
       @paused = true
     end
 
-    # As TCPServer's. Puma asks when the socket is readable, so a paused one waits a moment.
-    def accept_nonblock(exception: true)
-      return super unless @paused
+    # Have connections that wait already taken up too, by +block+, where +held+ (a Proc) says that
+    # puma had to wait for its turn.
+    def hand_on(held, &block)
+      @held = held
+      @further = block
+    end
 
+    # TCPServer's own.
+    alias take accept_nonblock
+
+    # As TCPServer's. Puma asks when the socket is readable, so a paused one waits a moment.
+    #
+    # Puma takes one connection and then waits for the next. Beside handlers that compute, its
+    # turn comes late each time, and the last of many connections many times as late.
+    def accept_nonblock(exception: true)
+      unless @paused
+        socket = take(exception: exception)
+        take_further if @held&.call
+        return socket
+      end
       sleep 0.01
       raise IO::EAGAINWaitReadable if exception
 
       :wait_readable
+    end
+
+    private
+
+    def take_further
+      TURN.times do
+        socket = take(exception: false)
+        break if socket == :wait_readable
+
+        @further.call(socket)
+      end
+    rescue SystemCallError
+      # one of them went away
     end
   end
 end

@@ -4,6 +4,7 @@ require 'rubygems'
 require_relative 'metrics'
 require_relative 'board'
 require_relative 'children'
+require_relative 'watchdog'
 require_relative 'calls'
 require_relative 'access'
 require_relative 'document'
@@ -31,6 +32,9 @@ module KubelessRuntime
   class Supervisor
     # Seconds past a deadline until a worker counts as held by native code.
     HELD = 1.0
+
+    # As many seconds more for each call that runs: handlers that compute delay the watchdog.
+    QUEUE = 0.04
 
     # Retiring workers kept beside the serving ones; the oldest goes first.
     MAX_RETIRING = 2
@@ -190,7 +194,8 @@ module KubelessRuntime
     # Kill workers that let a deadline pass: twice seen, so not just a pause of the machine.
     def kill_overdue
       @children.each_value do |child|
-        if child.region.earliest > now - (HELD / 2)
+        overdue = overdue_at(child)
+        if overdue > now
           child.overdue_since = 0.0
         elsif child.overdue_since.zero?
           child.overdue_since = now
@@ -199,6 +204,13 @@ module KubelessRuntime
           kill(child)
         end
       end
+    end
+
+    # When a worker has let a deadline pass; infinity while no call runs.
+    def overdue_at(child)
+      deadlines = child.region.deadlines
+      earliest = deadlines.min or return Float::INFINITY
+      earliest + (HELD / 2) + ((deadlines.size - 1) * QUEUE)
     end
 
     def drain
@@ -240,7 +252,7 @@ module KubelessRuntime
       # A call that begins later has its deadline later than this.
       times = [now + @config.timeout]
       @children.each_value do |child|
-        times << (child.region.earliest + (HELD / 2))
+        times << overdue_at(child)
         times << (child.overdue_since + (HELD / 2)) if child.overdue_since.positive?
         times << retire_limit(child) if child.retiring_since.positive?
       end
