@@ -11,6 +11,9 @@ module KubelessRuntime
     # Ruby's parser takes any character after a backslash.
     ESCAPES = %r{\A[^\\]*+(?:\\(?:["\\/bfnrt]|u\h{4})[^\\]*+)*+\z}
 
+    # It takes comments, too: `//` or `/*` outside of these.
+    STRINGS = /"(?:[^"\\]++|\\.)*+"/m
+
     # The body is not the JSON its media type promises; the message has the position.
     class Invalid < StandardError; end
 
@@ -19,6 +22,7 @@ module KubelessRuntime
       text = decode(body)
       value = JSON.parse(text, max_nesting: MAX_NESTING)
       raise JSON::ParserError if text.include?('\\') && !text.match?(ESCAPES)
+      raise JSON::ParserError if text.match?(%r{/[/*]}) && text.gsub(STRINGS, '').include?('/')
 
       value
     rescue JSON::NestingError

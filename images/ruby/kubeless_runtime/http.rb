@@ -12,7 +12,8 @@ module KubelessRuntime
   # - a body over the limit is not read, with or without a Content-Length;
   # - a request has to arrive within a time that every further byte does not renew;
   # - the reactor looks at deadlines that moved forward;
-  # - malformed requests are answered and not logged.
+  # - malformed requests are answered and not logged;
+  # - a request whose length can be read in two ways is malformed (RFC 9112, 6.1 and 6.3).
   module HTTP
     # Seconds in which a request's header has to arrive.
     HEADER_TIMEOUT = 30
@@ -112,6 +113,9 @@ module KubelessRuntime
     module ClientLimits
       PUMA_5 = Gem::Version.new(Puma::Const::PUMA_VERSION) < Gem::Version.new('6')
 
+      # Environment key of the request's version.
+      PROTOCOL = PUMA_5 ? 'HTTP_VERSION' : 'SERVER_PROTOCOL'
+
       # Puma asks first whether there is something to read, and gives up its turn for that.
       def eagerly_finish
         @ready || try_to_finish
@@ -154,6 +158,9 @@ module KubelessRuntime
 
       def setup_body
         length = @env['CONTENT_LENGTH']
+        old = @env[PROTOCOL] == 'HTTP/1.0'
+        ambiguous = @env.key?('HTTP_TRANSFER_ENCODING') && (length || old)
+        raise Puma::HttpParserError, 'Transfer-Encoding beside Content-Length, or in HTTP/1.0' if ambiguous
         return refuse_body if length&.match?(/\A\d+\z/) && length.to_i > HTTP.body_limit
 
         @until = Process.clock_gettime(Process::CLOCK_MONOTONIC) + HTTP.body_timeout

@@ -78,9 +78,9 @@ module KubelessRuntime
       found.each do |key, content|
         name = key.to_s.downcase
         values = content.is_a?(Array) ? content : [content]
-        # Rack 2 joins cookies with newlines.
+        # Rack 2 joins cookies with newlines; a return stays, and is refused.
         values = values.flat_map { |value| value.to_s.split("\n") } if name == 'set-cookie'
-        values = values.map { |value| value.to_s.strip }
+        values = values.map { |value| name == 'set-cookie' ? value : value.to_s.strip }
         unless name.match?(NAME) && values.all? { |value| value.match?(VALUE) }
           raise ReturnError, "the handler returned the header #{name.inspect}: #{content.inspect}; " \
                              'names are tokens and values printable ASCII'

@@ -44,6 +44,7 @@ ANSWERS = """
       when '/object' then Object.new
       when '/bad-status' then [99, {}, ['x']]
       when '/bad-header' then [200, { 'a b' => 'c' }, ['x']]
+      when '/bad-cookie' then [200, { 'set-cookie' => "a=1\\r\\nb=2" }, ['x']]
       when '/bad-body' then [200, {}, [1]]
       when '/bad-stream' then [1, 2].each
       when '/deep' then 2000.times.inject([]) { |inner, _| [inner] }
@@ -100,6 +101,7 @@ def test_file_is_sent_whole(serve: Serve) -> None:
     [
         ("/object", "the handler returned a Object; it may return text"),
         ("/bad-header", "the handler returned the header \"a b\": \"c\""),
+        ("/bad-cookie", "the handler returned the header \"set-cookie\""),
         ("/bad-body", "the handler's body gave a Integer; it may give Strings"),
         ("/deep", "the handler returned a value that is no JSON: nesting of"),
         ("/latin", "the handler returned a value that is no JSON: "),

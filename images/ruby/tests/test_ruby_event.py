@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from .conftest import Serve
@@ -44,6 +46,8 @@ def test_json_in_other_encodings(serve: Serve, encoding: str) -> None:
         (b'["a\\x"]', "Invalid \\escape: line 1 column 4 (char 3)"),
         (b'["a\x01"]', "Invalid control character: line 1 column 4 (char 3)"),
         (b"NaN", "Expecting value: line 1 column 1 (char 0)"),
+        (b"[1, // x\n2]", "Expecting value: line 1 column 5 (char 4)"),
+        (b"[1] /* x */", "Extra data: line 1 column 5 (char 4)"),
         (b'"a\xff"', "not UTF-8: byte 2"),
         (b"[" * 1001, "nested too deeply"),
     ],
@@ -51,6 +55,11 @@ def test_json_in_other_encodings(serve: Serve, encoding: str) -> None:
 def test_invalid_json_and_where(serve: Serve, body: bytes, where: str) -> None:
     reply = serve(DATA).post(body, "application/json")
     assert (reply.status, reply.text) == (400, f"Invalid JSON in the request's body: {where}")
+
+
+def test_json_text_may_look_like_a_comment(serve: Serve) -> None:
+    data = {"a": "http://x/*", '\\"//': ["/**/", "\\"]}
+    assert serve(DATA).post(json.dumps(data), "application/json").json() == {"json": data}
 
 
 def test_rack_is_loaded_only_for_those_who_look(serve: Serve) -> None:
