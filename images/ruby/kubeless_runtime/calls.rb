@@ -52,7 +52,7 @@ module KubelessRuntime
     # Seconds for which nothing began while calls ran: one of them may have computed; and for how
     # long the kernel is asked then when each request came.
     QUIET = 0.01
-    ASKING = 1.0
+    ASKING = 0.1
 
     # Seconds that a call has for itself, however long it waited (less when the timeout is).
     SHORTEST = 0.1
@@ -206,7 +206,11 @@ module KubelessRuntime
     def kill_children(call, thread, started)
       call.lock.synchronize do
         same = call.state != Call::FREE && call.thread.equal?(thread) && call.started == started
-        Children.kill(thread, started) if same
+        next unless same
+
+        Children.kill(thread, started)
+        # The thread may have waited for the lock: its turn comes now.
+        call.raised_at = Process.clock_gettime(Process::CLOCK_MONOTONIC)
       end
     end
 

@@ -26,7 +26,7 @@ def test_loops_at_once_are_ended_in_time_and_harm_nobody(serve: Serve, loops: in
     turn = loops * seconds_of_a_slice()
     if turn > 1:
         pytest.skip("this Ruby's slices are longer than those of the image's")
-    timeout = 0.6 + 3 * turn
+    timeout = 0.6 + 5 * turn
     server = serve(
         "def handler(event, _context) = event[:data] == 'loop' ? loop { nil } : 'ok'",
         timeout=timeout,
