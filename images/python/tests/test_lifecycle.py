@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import time
 from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Serve, eventually
+from .conftest import ROOT, Serve
 
 OK = "def handler(event, context):\n    return 'ok'\n"
 
@@ -79,20 +78,6 @@ def _text(server: object) -> str:
         return server.get().text  # type: ignore[attr-defined,no-any-return]
     except (OSError, http.client.HTTPException):
         return ""
-
-
-def test_process_start_to_first_answer(launch: Serve) -> None:
-    best = 9.0
-    for _ in range(5):
-        start = time.monotonic()
-        server = launch(OK)
-
-        def answered(server: object = server) -> bool:
-            return _text(server) == "ok"
-
-        eventually(answered)
-        best = min(best, time.monotonic() - start)
-    assert best < 0.25, f"{best:.3f} s"  # 0.15 on a quiet machine
 
 
 def test_idle_memory(serve: Serve) -> None:

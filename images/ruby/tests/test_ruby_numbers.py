@@ -1,32 +1,10 @@
-"""What a Ruby server takes: time to its first answer, memory."""
+"""What a Ruby server takes: memory, workers."""
 
 from __future__ import annotations
-
-import time
-
-from conformance.client import BROKEN, eventually
-from conformance.server import Server
 
 from .conftest import Serve
 
 OK = "def handler(event, context)\n  'ok'\nend\n"
-
-
-def answers(server: Server) -> bool:
-    try:
-        return server.get().text == "ok"
-    except BROKEN:
-        return False
-
-
-def test_process_start_to_first_answer(begin: Serve) -> None:
-    best = 9.0
-    for _ in range(5):
-        start = time.monotonic()
-        server = begin(OK)
-        eventually(lambda server=server: answers(server), "the first answer")
-        best = min(best, time.monotonic() - start)
-    assert best < 0.25, f"{best:.3f} s"
 
 
 def test_idle_memory(serve: Serve) -> None:
