@@ -64,8 +64,6 @@ class Language:
     endless: str
     #: Seconds after the timeout by which work that holds the interpreter has failed.
     held: float = 2.0
-    #: Why a chunked body that breaks off reaches the handler as if it had ended; '' where it does not.
-    loses_broken_chunks: str = ""
     #: Whether the suite runs it when no language is named.
     switched_on: bool = True
     #: The runtime's id, when it is an image of the cluster.
@@ -152,7 +150,6 @@ PYTHON = Language(
         Broken("error", "1 / 0\n", "failed while it was imported: ZeroDivisionError"),
     ),
     endless="import time\nprint('loading')\ntime.sleep(60)\n",
-    loses_broken_chunks="granian's WSGI body hides the error from whoever reads in portions",
 )
 
 NODE = Language(

@@ -15,7 +15,11 @@ whoever still can:
     supervisor  socket, workers, signals, drain
     worker      one process: load, serve, stop
     loader      the source file -> the handler
-    app         one request from its environ to its answer
+    app         one request from its scope to its answer
+    environ     its head
+    upload      its body
+    stream      an answer that is made while it is sent
+    futures     granian's futures, without an event loop
     calls       slots, deadlines, the watchdog
     coroutines  async handlers on one event loop
     event       the (event, context) of a handler

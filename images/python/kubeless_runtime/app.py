@@ -1,17 +1,19 @@
 """One request: from the HTTP server's environ to the answer.
 
 The HTTP server calls ``App`` on one of its pool threads, and the handler runs on
-that very thread: a hand-over to another would halve the rate. The answer can be
-given from any thread, which is how the watchdog answers for a handler that hangs.
+that very thread, or on the one that brings the last portion of the body: a hand-over
+to another would halve the rate. The answer can be given from any thread, which is how
+the watchdog answers for a handler that hangs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubeless_runtime import event, metrics, response
@@ -19,18 +21,20 @@ from kubeless_runtime.access import AccessLog
 from kubeless_runtime.board import Board, Region
 from kubeless_runtime.calls import Call, Calls, RequestTimeout
 from kubeless_runtime.config import Config
+from kubeless_runtime.environ import build
 from kubeless_runtime.response import Answer
+from kubeless_runtime.stream import Stream
+from kubeless_runtime.upload import Upload
 
 if TYPE_CHECKING:
     from kubeless_runtime.coroutines import Loop
 
+#: Types of results that are certainly no coroutines.
+_PLAIN = frozenset((dict, list, str, int, float, bool, bytes, tuple, type(None)))
+
 _CLOSE = ("connection", "close")
 _CORS = ("access-control-allow-origin", "*")
 _RETRY = ("retry-after", "1")
-
-#: Bytes of a refused body that are still read, and how many at a time.
-_DISCARD = 8 * 1024 * 1024
-_CHUNK = 64 * 1024
 
 _OK = Answer(200, response.PLAIN, b"OK")
 _STOPPING = Answer(503, response.PLAIN, b"stopping")
@@ -53,6 +57,7 @@ class App:
     ) -> None:
         self._config = config
         self._handler = handler
+        self.body_limit = config.body_limit
         self._context = event.context(config)
         self._board = board
         self._retire = retire
@@ -63,78 +68,92 @@ class App:
         self._lazy = threading.Lock()
         # A function that imported Flask may use flask.request, jsonify and the like.
         self._in_flask = callable(getattr(sys.modules.get("flask"), "Flask", None))
+        # The beginnings of ordinary answers.
+        self._starts = {
+            id(headers): self._start(Answer(200, headers, b""))
+            for headers in (response.TEXT, response.JSON)
+        }
         self.calls = Calls(
             board, region, config.timeout, config.concurrency, self._timed_out, self._stuck
         )
 
-    def __call__(self, proto: Any, environ: dict[str, Any]) -> None:
-        """Answer one request; the HTTP server's callback."""
+    def __call__(self, watcher: Any) -> None:
+        """Answer one request; the HTTP server's callback, which must not raise."""
+        try:
+            self._begin(watcher, build(watcher.scope))
+        except BaseException:  # noqa: BLE001 (granian would neither answer nor tell)
+            traceback.print_exc(file=sys.stderr)
+            watcher.done()  # 500, unless there was an answer
+
+    def _begin(self, watcher: Any, environ: dict[str, Any]) -> None:
         method = environ["REQUEST_METHOD"]
         if method == "GET":
             path = environ["PATH_INFO"]
             if path == "/healthz":
-                self._send(proto, _STOPPING if self._board.draining else _OK)
+                self._send(watcher, _STOPPING if self._board.draining else _OK)
                 return
             if path == "/metrics":
                 text = metrics.render(self._board.regions).encode()
-                self._send(proto, Answer(200, [("content-type", metrics.CONTENT_TYPE)], text))
+                self._send(watcher, Answer(200, [("content-type", metrics.CONTENT_TYPE)], text))
                 return
         elif method == "OPTIONS" and self._config.cors:
-            self._send(proto, _preflight(environ))
+            self._send(watcher, _preflight(environ))
             return
 
-        call = self.calls.begin(proto, environ)
+        length = int(environ.get("CONTENT_LENGTH", 0))
+        if not length and "HTTP_TRANSFER_ENCODING" in environ:
+            length = -1
+        call = self.calls.begin(watcher, environ, reading=length != 0)
         if call is None:
-            self._send(proto, _BUSY)
+            self._send(watcher, _BUSY)
             self._write_log(environ, 503, len(_BUSY.body), 0.0)
-            return
+        elif length:
+            Upload(self, call, length).start()
+        else:
+            self.whole(call, b"")
+
+    def whole(self, call: Call, body: bytes) -> None:
+        """Call the handler with the whole body, and answer."""
+        environ = call.environ
+        environ["kubeless.body"] = body
         try:
-            refused = self._read_body(environ)
-            if refused is None:
-                answer = self._call(call, environ)
-                if not isinstance(answer.body, bytes):
-                    self._stream(call, answer)
-                    return
-                if method == "HEAD" and not answer.body and answer.status == 200:
-                    answer = _empty(answer)
-            else:
-                answer = refused
-                environ["kubeless.refused"] = True
-                if answer.status == 413:
-                    self._send(proto, answer)
-                    environ["kubeless.answered"] = True
-                    _discard(environ["wsgi.input"])
+            answer = self._call(call, environ)
+            if not isinstance(answer.body, bytes):
+                self._stream(call, answer)
+                return
+            if not answer.body and answer.status == 200 and environ["REQUEST_METHOD"] == "HEAD":
+                answer = _empty(answer)
             call.token.pop()
         except (RequestTimeout, IndexError):
             # IndexError: the watchdog had the token, and its exception is on the way.
             self.calls.absorb(call)
             return
+        self._answer(call, answer)
+
+    def _answer(self, call: Call, answer: Answer) -> None:
+        """End a call with its answer."""
+        watcher, environ = call.watcher, call.environ
         seconds = time.monotonic() - call.started
         self.calls.end(call)
         if "kubeless.refused" not in environ:  # the handler was called
-            self._recorder.record(method, seconds, answer.status >= 500)
-        self._send(proto, answer)  # does nothing when it was sent already
+            self._recorder.record(environ["REQUEST_METHOD"], seconds, answer.status >= 500)
+        self._send(watcher, answer)
         self._write_log(environ, answer.status, len(answer.body), seconds)
 
-    def _read_body(self, environ: dict[str, Any]) -> Answer | None:
-        """Read the body into the environ; the answer when it can't be taken."""
-        limit = self._config.body_limit
-        length = environ.get("CONTENT_LENGTH")
-        if length is None:
-            if "HTTP_TRANSFER_ENCODING" not in environ:
-                environ["kubeless.body"] = b""
-                return None
-            body = environ["wsgi.input"].read(limit + 1)
-        else:
-            if int(length) > limit:
-                return _too_large(limit)
-            body = environ["wsgi.input"].read()
-            if len(body) != int(length):
-                return _INCOMPLETE
-        if len(body) > limit:
-            return _too_large(limit)
-        environ["kubeless.body"] = body
-        return None
+    def broken(self, call: Call) -> None:
+        """The body will never be whole."""
+        call.environ["kubeless.refused"] = True
+        self._answer(call, _INCOMPLETE)
+
+    def large(self, call: Call) -> None:
+        """Answer at once; whoever reads the rest of the body ends the call."""
+        answer = _closing(
+            response.error(413, f"The request's body is larger than {self.body_limit} bytes")
+        )
+        call.environ["kubeless.answered"] = True
+        self._send(call.watcher, answer)
+        seconds = time.monotonic() - call.started
+        self._write_log(call.environ, answer.status, len(answer.body), seconds)
 
     def _call(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Run the handler; what it did as an answer. Raises RequestTimeout only."""
@@ -164,6 +183,8 @@ class App:
 
     def _run(self, call: Call, environ: dict[str, Any], arguments: dict[str, Any]) -> Answer:
         result = self._handler(arguments, self._context.copy())
+        if type(result) in _PLAIN:
+            return response.from_result(result, environ)
         if hasattr(result, "__await__"):
             result = self._async_loop().wait(result, call)
         if hasattr(result, "__anext__"):
@@ -184,56 +205,62 @@ class App:
 
     def _stream(self, call: Call, answer: Answer) -> None:
         """Send an iterator's chunks. The call's time runs until the last one."""
-        body = Stream(answer.body, self._stream_failed, call)
-        call.proto.response_iter(answer.status, self._headers(answer.headers), body)
-        environ, method = call.environ, call.environ["REQUEST_METHOD"]
+        watcher, environ = call.watcher, call.environ
+        method = environ["REQUEST_METHOD"]
+        start = self._start(answer)
+        body = Stream(call, answer.body)
+        environ["kubeless.answered"] = True
+        failure: BaseException | None = None
+        try:
+            body.send(start, body=method != "HEAD")
+        except RequestTimeout:
+            raise
+        except BaseException as error:  # noqa: BLE001 (sys.exit in a generator is a failure too)
+            failure = error
         call.token.pop()
         seconds = time.monotonic() - call.started
         self.calls.end(call)
-        self._recorder.record(method, seconds, answer.status >= 500)
+        if failure is None:
+            body.end()
+        else:
+            self._failed(failure)
+            watcher.done()  # cuts it off
+        self._recorder.record(method, seconds, failure is not None or answer.status >= 500)
         self._write_log(environ, answer.status, body.size, seconds)
-
-    def _stream_failed(self, call: Call, error: BaseException) -> None:
-        """End a stream that can't go on, so that its client notices. Does not return.
-
-        The HTTP server can only end a stream properly, which would make a part look like the
-        whole. So the connection stays open until this worker, which is replaced, is gone.
-        """
-        try:
-            if call.token:
-                call.token.pop()
-                self._failed(error)
-                self._recorder.record(
-                    call.environ["REQUEST_METHOD"], time.monotonic() - call.started, True
-                )
-                self.calls.abandon(call)
-                self._retire("a stream failed half-way")
-        except (RequestTimeout, IndexError):
-            pass  # the watchdog sees to it
-        while True:
-            try:
-                time.sleep(3600)
-            except RequestTimeout:
-                continue
 
     def _timed_out(self, call: Call) -> None:
         """The watchdog took a call: answer it."""
         environ = call.environ
-        if "kubeless.answered" in environ:
-            return  # 413, and its client stopped sending
         seconds = time.monotonic() - call.started
+        if "kubeless.answered" in environ:
+            if "kubeless.body" in environ:  # a stream: cut it off
+                call.watcher.done()
+                self._recorder.record(environ["REQUEST_METHOD"], seconds, True)
+                self._write_log(environ, 408, 0, seconds)
+            return  # otherwise it is 413, and its client stopped sending
         self._recorder.record(environ["REQUEST_METHOD"], seconds, True)
-        # A body that is not read to its end would keep the connection, and its reader, waiting.
+        # A body that is not read to its end would keep the connection waiting.
         unread = "kubeless.body" not in environ
-        self._send(call.proto, _closing(_TIMEOUT) if unread else _TIMEOUT)
+        self._send(call.watcher, _closing(_TIMEOUT) if unread else _TIMEOUT)
         self._write_log(environ, 408, len(_TIMEOUT.body), seconds)
 
     def _stuck(self, call: Call) -> None:
         path = call.environ.get("PATH_INFO", "")
         self._retire(f"a call of {path!r} did not end when its time was over")
 
-    def _send(self, proto: Any, answer: Answer) -> None:
-        proto.response_bytes(answer.status, self._headers(answer.headers), answer.body)
+    def _send(self, watcher: Any, answer: Answer) -> None:
+        send = watcher.proto.send
+        start = self._starts.get(id(answer.headers))
+        if start is None or answer.status != 200 or self._board.draining:
+            start = self._start(answer)
+        with contextlib.suppress(RuntimeError):  # it has an answer: time was over just now
+            send(start)
+            send({"type": "http.response.body", "body": answer.body})
+
+    def _start(self, answer: Answer) -> dict[str, Any]:
+        """The message that begins an answer."""
+        headers = [(name.encode(), value.encode()) for name, value in self._headers(answer.headers)]
+        return {"type": "http.response.start", "status": answer.status, "headers": headers}
 
     def _headers(self, headers: response.Headers) -> response.Headers:
         if self._board.draining and _CLOSE not in headers:
@@ -245,6 +272,11 @@ class App:
     def _write_log(self, environ: dict[str, Any], status: int, size: int, seconds: float) -> None:
         if self._log is not None:
             self._log.write(environ, status, size, seconds)
+
+    def finish(self) -> None:
+        """The process ends: write what is still to be logged."""
+        if self._log is not None:
+            self._log.flush()
 
     def _async_loop(self) -> Loop:
         with self._lazy:
@@ -301,57 +333,6 @@ class Request:
 
             self.value = FlaskRequest(self.environ())
         return self.value
-
-
-class Stream:
-    """Hands an iterator's chunks to the HTTP server as bytes."""
-
-    def __init__(
-        self, source: Iterator[Any], failed: Callable[[Call, BaseException], None], call: Call
-    ) -> None:
-        self._source = source
-        self._failed = failed
-        self._call = call
-        self.size = 0
-
-    def __next__(self) -> bytes:
-        try:
-            chunk = next(self._source)
-            while not chunk and isinstance(chunk, str | bytes):
-                chunk = next(self._source)  # an empty chunk would end the stream
-            data = chunk.encode() if isinstance(chunk, str) else bytes(_checked(chunk))
-        except StopIteration:
-            raise
-        except BaseException as error:
-            self._failed(self._call, error)
-            raise
-        self.size += len(data)
-        return data
-
-    def close(self) -> None:
-        """Called at the end, or when the client went away."""
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
-
-
-def _checked(chunk: Any) -> Any:
-    if not isinstance(chunk, bytes | bytearray | memoryview):
-        raise response.ReturnError(
-            f"the handler's iterator gave a {type(chunk).__name__}; it may give text or bytes"
-        )
-    return chunk
-
-
-def _too_large(limit: int) -> Answer:
-    return _closing(response.error(413, f"The request's body is larger than {limit} bytes"))
-
-
-def _discard(body: Any) -> None:
-    """Read on for a while after a refusal: most clients look for an answer when all is sent."""
-    for _ in range(_DISCARD // _CHUNK):
-        if not body.read(_CHUNK):
-            return
 
 
 def _closing(answer: Answer) -> Answer:

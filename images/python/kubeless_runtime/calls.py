@@ -5,6 +5,7 @@ token decides the answer: the thread that ran the handler, or the watchdog when
 the deadline passed first. Taking is ``list.pop``, which is atomic.
 
 - The watchdog answers 408 at the deadline, whatever the handler does.
+- While its body arrives, a call has no thread: the watchdog ends it at once.
 - It then raises RequestTimeout in the handler's thread until that thread says
   that it has left the handler; no other call ever sees the exception.
 - A thread that has not left after GRACE seconds is stuck: the worker is retired.
@@ -40,18 +41,20 @@ class Call:
     """One running request. Made once per slot and reused."""
 
     __slots__ = (
-        "cancel", "closed", "deadline", "environ", "left", "proto", "slot", "started", "stuck",
-        "thread", "token",
+        "cancel", "closed", "deadline", "environ", "left", "slot", "started", "stuck", "thread",
+        "token", "watcher",
     )  # fmt: skip
 
     def __init__(self, slot: int) -> None:
         self.slot = slot
         self.token: list[None] = []
         self.started = self.deadline = 0.0
-        self.proto: Any = None
+        #: granian's handle of the request.
+        self.watcher: Any = None
         self.environ: dict[str, Any] = {}
+        #: Where the handler runs; 0 while the body is read.
         self.thread = 0
-        #: Ends an async handler; None for work on the call's own thread.
+        #: Ends what the call waits for; None for work on the call's own thread.
         self.cancel: Callable[[bool], None] | None = None
         self.left = self.closed = self.stuck = False
 
@@ -86,8 +89,11 @@ class Calls:
         """Calls that may still end by themselves."""
         return SLOTS - len(self._free) - self._stuck
 
-    def begin(self, proto: Any, environ: dict[str, Any]) -> Call | None:
-        """Take a slot and start the clock; None when the limit is reached."""
+    def begin(self, watcher: Any, environ: dict[str, Any], *, reading: bool) -> Call | None:
+        """Take a slot and start the clock; None when the limit is reached.
+
+        ``reading``: the body comes first, and whoever has it claims the call for its thread.
+        """
         if self._limit and not self._enter():
             return None
         try:
@@ -95,9 +101,9 @@ class Calls:
         except IndexError:
             self._leave()
             return None
-        call.proto = proto
+        call.watcher = watcher
         call.environ = environ
-        call.thread = threading.get_ident()
+        call.thread = 0 if reading else threading.get_ident()
         call.started = time.monotonic()
         call.deadline = call.started + self._timeout
         # The order matters to the watchdog, which reads the token first: a new token means
@@ -106,10 +112,21 @@ class Calls:
         call.token = [None]
         return call
 
+    def claim(self, call: Call, token: list[None]) -> bool:
+        """Go on with a call on this thread; False when the watchdog has taken its ``token``."""
+        try:
+            token.pop()
+        except IndexError:
+            return False
+        call.cancel = None
+        call.thread = threading.get_ident()
+        call.token = [None]
+        return True
+
     def end(self, call: Call) -> None:
         """Give the slot back."""
         self._deadlines[call.slot] = FREE
-        call.proto = call.cancel = None
+        call.watcher = call.cancel = None
         call.environ = {}
         self._leave()
         self._free.append(call)
@@ -164,7 +181,8 @@ class Calls:
                 if deadline <= 0.0:
                     continue
                 if deadline <= now:
-                    self._take(self._calls[slot], now)
+                    if not self._take(self._calls[slot], now):
+                        wake = now + _TICK  # it ends just now, or its handler just begins
                 elif deadline < wake:
                     wake = deadline
             if self._taken:
@@ -174,18 +192,25 @@ class Calls:
                 # The supervisor is gone: go too, with everything a handler started.
                 os.killpg(0, signal.SIGKILL)
 
-    def _take(self, call: Call, now: float) -> None:
+    def _take(self, call: Call, now: float) -> bool:
+        """Take a call whose time is over; False when another thread has its token."""
         token = call.token
         if self._deadlines[call.slot] > now:
-            return  # the slot has a new call
+            return True  # the slot has a new call
         try:
             token.pop()
         except IndexError:
-            return  # the handler was just in time
+            return False
         call.left = call.closed = call.stuck = False
         self._deadlines[call.slot] = TAKEN
         self._on_timeout(call)
-        self._taken.append(call)
+        if call.thread:
+            self._taken.append(call)
+            return True
+        if call.cancel is not None:
+            call.cancel(True)
+        self.end(call)
+        return True
 
     def _settle(self, call: Call) -> bool:
         """Push a taken call towards its end; whether that is reached."""

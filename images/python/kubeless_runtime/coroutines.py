@@ -8,8 +8,10 @@ and only while its own task is the one that runs.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Iterator
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 from kubeless_runtime.calls import Call, RequestTimeout, _raise_in
@@ -81,8 +83,20 @@ class Loop:
         async def step() -> Any:
             return await source.__anext__()
 
-        while True:
-            try:
-                yield self.wait(step(), call)
-            except StopAsyncIteration:
-                return
+        try:
+            while True:
+                try:
+                    yield self.wait(step(), call)
+                except StopAsyncIteration:
+                    return
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:  # nobody waits: whoever would take the rest is gone
+                asyncio.run_coroutine_threadsafe(_closed(close), self._loop)
+
+
+async def _closed(close: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await close()
+    except Exception:  # noqa: BLE001 (what a handler's cleaning up raises is for the log)
+        traceback.print_exc(file=sys.stderr)

@@ -15,6 +15,8 @@ from kubeless_runtime.config import Config
 
 JSON = "application/json"
 
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
 
 class InvalidJson(Exception):
     """The body is not the JSON its media type promises; the message has the position."""
@@ -46,6 +48,18 @@ def media_type(content_type: str) -> str:
 
 def parse(body: bytes) -> Any:
     """JSON in UTF-8, -16 or -32. Raises InvalidJson."""
+    if body.isascii():
+        # The ordinary case without what ``json.loads`` does about encodings and white space;
+        # whatever is not exactly one value is left to it.
+        text = body.decode()
+        try:
+            value, end = _scan(text, 0)
+        except (StopIteration, ValueError):
+            end = -1
+        except RecursionError as error:
+            raise InvalidJson("nested too deeply") from error
+        if end == len(text):
+            return value
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:
@@ -78,7 +92,7 @@ class Extensions(dict[str, Any]):
     __slots__ = ("_make",)
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        super().__init__(request=None)
+        dict.__setitem__(self, "request", None)
         self._make: Callable[[], Any] | None = make
 
     def _fill(self) -> None:

@@ -21,6 +21,24 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
+def _encoder() -> Any:
+    """What ``json.dumps`` makes for every call, made once; None where it is not in C.
+
+    Without its bookkeeping of what is being encoded: a value that contains itself ends in a
+    RecursionError.
+    """
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return None
+    like = json.JSONEncoder()
+    quote = json.encoder.encode_basestring_ascii
+    return make(None, like.default, quote, None, like.key_separator, like.item_separator, False,
+                False, True)  # fmt: skip
+
+
+_dump = _encoder()
+
+
 class ReturnError(Exception):
     """A handler returned what can't be sent."""
 
@@ -65,9 +83,10 @@ def from_response(value: Any, environ: dict[str, Any]) -> Answer | None:
     if hasattr(value, "get_wsgi_response"):  # Flask's, werkzeug's
         body, status, headers = value.get_wsgi_response(environ)
         kept = _headers(headers, length=environ["REQUEST_METHOD"] == "HEAD")
+        code = _status(int(status.split(" ", 1)[0]))
         if getattr(value, "is_streamed", False):
-            return Answer(int(status.split(" ", 1)[0]), kept, iter(body))
-        return Answer(int(status.split(" ", 1)[0]), kept, b"".join(body))
+            return Answer(code, kept, iter(body))
+        return Answer(code, kept, b"".join(body))
     if hasattr(value, "headerlist") and hasattr(value, "status_code"):  # Bottle's
         inner = from_result(value.body if value.body != [] else None, environ)
         headers = _headers(value.headerlist)
@@ -131,6 +150,11 @@ def _encode(text: str) -> bytes:
 
 
 def _json(value: Any) -> bytes:
+    if _dump is not None:
+        try:
+            return "".join(_dump(value, 0)).encode()
+        except (TypeError, ValueError, RecursionError):
+            pass  # json.dumps says better why
     try:
         return json.dumps(value).encode()
     except (TypeError, ValueError, RecursionError) as error:

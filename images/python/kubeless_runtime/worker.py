@@ -2,8 +2,10 @@
 
 granian's extension module is used without its Python package: that would import
 asyncio, multiprocessing, ssl and logging configuration, 10 MiB that no call needs.
-What is used of it (a WSGI worker, a socket by its descriptor, answers from any
-thread) is pinned by hash and covered by this folder's tests.
+What is used of it is pinned by hash and covered by this folder's tests: a socket by
+its descriptor, and an ASGI worker whose application is a plain function that runs on
+granian's threads. Its WSGI worker is a little faster, but hands on what has arrived of
+a broken body as if it were the whole, and can't cut off an answer.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from kubeless_runtime import loader
 from kubeless_runtime.app import App
 from kubeless_runtime.board import READY, RETIRE, Board, Region
 from kubeless_runtime.config import SLOTS, Config
+from kubeless_runtime.futures import Callbacks
 
 #: Pool threads beyond the slots: probes and refusals are answered when every slot is taken.
 _SPARE_THREADS = 24
@@ -49,16 +52,6 @@ class Http1Settings:
     pipeline_flush = False
 
 
-class _NoLoop:
-    """Stands where granian has an event loop: nothing is ever scheduled on it for WSGI."""
-
-    def __getattr__(self, name: str) -> Any:
-        return self._refuse
-
-    def _refuse(self, *arguments: Any, **options: Any) -> None:
-        raise RuntimeError("there is no event loop in this server")
-
-
 def run(config: Config, board: Board, region: Region, listener: int, wake: int, parent: int) -> int:
     """Serve until SIGTERM; the exit code. ``wake`` and ``parent`` are pipe ends."""
     stop = threading.Event()
@@ -83,21 +76,23 @@ def run(config: Config, board: Board, region: Region, listener: int, wake: int, 
     stopper = granian.WorkerSignal()
     stopper.add_cb(finished.set)
     os.environ["RUST_MIN_STACK"] = str(_STACK)
-    scheduler = granian.CallbackScheduler(_NoLoop(), app, None, None, None)
-    worker = granian.WSGIWorker(
+    callbacks = Callbacks()
+    scheduler = granian.CallbackScheduler(callbacks, app, None, None, None)
+    scheduler._schedule_fn = app
+    worker = granian.ASGIWorker(
         1, (None, granian.SocketHolder(listener, False, _BACKLOG)), None, 1, 2,
-        SLOTS + _SPARE_THREADS, _THREAD_IDLE, _MAX_CONNECTIONS, "1", Http1Settings(), None, None,
-        False, None, None, None, "tls1.3", None, [], False, (None, None),
+        SLOTS + _SPARE_THREADS, _THREAD_IDLE, _MAX_CONNECTIONS, "1", Http1Settings(), None, False,
+        None, False, None, None, None, "tls1.3", None, [], False, (None, None),
     )  # fmt: skip
     gc.collect()
     gc.freeze()  # what start-up made stays: keep the collector off it
-    worker.serve_mtr(scheduler, _NoLoop(), stopper)
+    worker.serve_str(scheduler, callbacks, stopper)
     del os.environ["RUST_MIN_STACK"]  # read when the first thread began
     region.flags[READY] = 1.0
     os.write(wake, b"+")
     if app.wants_request():
         app.prepare_flask()
-    stop.wait()
+    _wait(stop)
     _stop_accepting(listener)
     time.sleep(_ARRIVING)
     stopper.set()  # close idle connections, finish what runs
@@ -106,7 +101,21 @@ def run(config: Config, board: Board, region: Region, listener: int, wake: int, 
             break
         if not app.calls.running:
             break  # only stuck calls are left, and their answers are out
+    app.finish()
     return 0
+
+
+def _wait(stop: threading.Event) -> None:
+    """Wait for a signal whose handler sets ``stop``.
+
+    Waiting for the event itself would miss a signal that comes just before the thread
+    sleeps: its handler runs when the thread is next awake. A byte in a pipe is not missed.
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    while not stop.is_set():
+        os.read(read, 64)
 
 
 def _stop_accepting(listener: int) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from .conftest import ROOT, Serve
+=======
+from .conftest import ROOT, Serve, Server, eventually
+>>>>>>> b3c6837 (Refuse a broken chunked body in Python, cut off a failed stream without replacing its worker, never miss a SIGTERM; write the access log beside the calls)
 
 OK = "def handler(event, context):\n    return 'ok'\n"
 
@@ -73,9 +77,20 @@ def test_module_of_the_same_name_as_its_dependency(serve: Serve) -> None:
     assert server.get().text == "yes"
 
 
-def _text(server: object) -> str:
+def test_sigterm_right_after_the_first_answer_is_not_missed(launch: Serve) -> None:
+    """Flask is made ready just then."""
+    source = "def handler(event, context):\n    return event['extensions']['request'].path"
+    for _ in range(8):
+        server = launch(source)
+        assert eventually(lambda server=server: _text(server)) == "/"
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 15, "it was killed when the longest call was over"
+
+
+def _text(server: Server) -> str:
     try:
-        return server.get().text  # type: ignore[attr-defined,no-any-return]
+        return server.get().text
     except (OSError, http.client.HTTPException):
         return ""
 

@@ -183,6 +183,9 @@ def test_deep_recursion_in_native_code_is_500_not_a_crash(serve: Serve) -> None:
     [
         ("object()", "the handler returned a object"),
         ("{1, 2}", "the handler returned a set"),
+        ("[[].append] * 2", "is no JSON"),
+        ("__import__('flask').Response('x', 99)", "the status 99"),
+        ("__import__('flask').Response('x', 1000)", "the status 1000"),
         ("{'a': object()}", "is no JSON"),
         ("('x', 999)", "the status 999"),
         ("('x', 200, {'a b': 'c'})", "the header 'a b'"),
@@ -197,6 +200,19 @@ def test_value_that_cannot_be_sent_is_500_and_says_why(
     server = serve(returning(expression))
     assert server.get().status == 500
     assert reason in server.output()
+
+
+def test_value_that_contains_itself_is_500_and_says_why(serve: Serve) -> None:
+    server = serve(
+        """
+        def handler(event, context):
+            value = []
+            value.append(value)
+            return value
+        """
+    )
+    assert server.get().status == 500
+    assert "Circular reference detected" in server.output()
 
 
 def test_iterator_of_something_else_is_cut_off_and_says_why(serve: Serve) -> None:
