@@ -23,14 +23,15 @@ class App {
   #calls;
   #log;
   #metrics;
-  #draining = false;
+  #board;
 
   constructor(config, handler, board) {
     this.#config = config;
+    this.#board = board;
     this.#handler = handler;
     this.#context = context(config);
     this.#calls = new Calls(board, config.timeout, config.concurrency, (call) => this.#timedOut(call));
-    this.#metrics = new metrics.Metrics(config.counters);
+    this.#metrics = new metrics.Metrics(board.counters[config.worker], board.counters);
     children.follow(() => this.#calls.current);
     this.#log = config.accessLog ? new AccessLog() : undefined;
   }
@@ -119,9 +120,8 @@ class App {
     });
   }
 
-  /** SIGTERM came: say so in every answer from now on. */
+  /** The pod stops: say so in the answers under way, as the board does in all later ones. */
   drain() {
-    this.#draining = true;
     for (const { response } of this.#calls.running) response.shouldKeepAlive = false;
   }
 
@@ -132,7 +132,6 @@ class App {
 
   /** Write what the log still holds. */
   flush() {
-    this.#metrics.save();
     this.#log?.flush();
   }
 
@@ -140,7 +139,7 @@ class App {
   #own(url, response) {
     const path = url.charCodeAt(1) === 104 || url.charCodeAt(1) === 109 ? url.split('?', 1)[0] : '';
     if (path === '/healthz') {
-      if (this.#draining) this.#write(response, 503, PLAIN, 'stopping');
+      if (this.#board.draining) this.#write(response, 503, PLAIN, 'stopping');
       else this.#write(response, 200, PLAIN, 'OK');
     } else if (path === '/metrics') {
       this.#write(response, 200, metrics.CONTENT_TYPE, this.#metrics.render());
@@ -321,7 +320,7 @@ class App {
   }
 
   #write(response, status, type, data, more, size = Buffer.byteLength(data)) {
-    if (this.#draining) response.shouldKeepAlive = false;
+    if (this.#board.draining) response.shouldKeepAlive = false;
     const headers = this.#headers(type, size);
     response.writeHead(status, more ? [...headers, ...more] : headers);
     response.end(data);
@@ -334,7 +333,7 @@ class App {
   }
 
   #common(response) {
-    if (this.#draining) response.shouldKeepAlive = false;
+    if (this.#board.draining) response.shouldKeepAlive = false;
     if (this.#config.cors) response.setHeader('Access-Control-Allow-Origin', '*');
   }
 }

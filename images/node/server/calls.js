@@ -9,6 +9,9 @@ const { METHODS, OTHER } = require('./metrics');
 
 const INDEX = new Map(METHODS.map((method, index) => [method, index]));
 
+/** What performance.now() lacks to the machine's clock. */
+const ORIGIN = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 class Call {
   constructor(request, response, slot, started) {
     this.request = request;
@@ -42,20 +45,19 @@ class Calls {
 
   /**
    * @param {number} timeout in seconds
-   * @param {number} concurrency calls at once, 0 for as many as there are slots
+   * @param {number} concurrency calls at once in all workers, 0 for as many as there are slots
    * @param {(call: Call) => void} onTimeout told of a call whose time is over
    */
   constructor(board, timeout, concurrency, onTimeout) {
     this.#board = board;
     this.#timeout = timeout * 1000;
-    this.#limit = concurrency ? Math.min(concurrency, SLOTS) : SLOTS;
+    this.#limit = concurrency;
     this.#onTimeout = onTimeout;
-    board.state[CURRENT] = -1;
   }
 
   /** A call that begins now; undefined when as many run as may. */
   begin(request, response) {
-    if (this.running.size >= this.#limit) return undefined;
+    if (this.running.size >= SLOTS || (this.#limit && !this.#board.enter(this.#limit))) return undefined;
     const slot = this.#free.length ? this.#free.pop() : this.#used++;
     const now = performance.now();
     const call = new Call(request, response, slot, now);
@@ -65,7 +67,7 @@ class Calls {
     const { socket } = response;
     board.descriptors[slot] = socket && !socket.writableLength ? (socket._handle?.fd ?? -1) : -1;
     board.methods[slot] = INDEX.get(request.method) ?? OTHER;
-    board.deadlines[slot] = now + this.#timeout;
+    board.deadlines[slot] = now + this.#timeout + ORIGIN;
     this.running.add(call);
     if (this.#timer === null) this.#arm(this.#timeout);
     return call;
@@ -81,6 +83,7 @@ class Calls {
     if (call.ended) return false;
     call.ended = true;
     this.#board.deadlines[call.slot] = 0;
+    if (this.#limit) this.#board.leave();
     this.#free.push(call.slot);
     this.running.delete(call);
     return true;

@@ -44,7 +44,7 @@ function fromEnviron(environ) {
     }
     return value;
   };
-  integer('KUBELESS_WORKERS', 0, 0, 64); // checked as everywhere; there is always one server
+  integer('KUBELESS_WORKERS', 0, 0, 64); // the supervisor's; what is wrong with it is said here
   const descriptor = (variable) => (environ[variable] ? Number(environ[variable]) : NaN);
   const megabytes = integer('REQ_MB_LIMIT', 100, 0, 1_000_000);
   return Object.freeze({
@@ -64,7 +64,10 @@ function fromEnviron(environ) {
     // Descriptors that the supervisor made.
     listener: descriptor('KUBELESS_LISTENER'),
     status: descriptor('KUBELESS_STATUS'),
-    counters: descriptor('KUBELESS_COUNTERS'),
+    board: descriptor('KUBELESS_BOARD'),
+    /** Which of how many workers this is. */
+    worker: integer('KUBELESS_WORKER', 0, 0, 63),
+    workers: integer('KUBELESS_WORKER_COUNT', 1, 1, 64),
     listenError: environ.KUBELESS_LISTEN_ERROR ?? '',
   });
 }

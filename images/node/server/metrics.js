@@ -2,10 +2,9 @@
 //
 // A call is one execution of the handler; a failure is a call answered with 5xx or
 // 408. Buckets hold their own calls only and are summed up when they are shown. The
-// numbers stand in a file of the supervisor's too: a server that dies takes none along.
+// numbers stand on the board: every worker counts in its own region and shows the sum
+// of all, and one that dies takes none along.
 'use strict';
-
-const fs = require('node:fs');
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'OTHER'];
 const OTHER = METHODS.indexOf('OTHER');
@@ -21,18 +20,21 @@ const SUM = BUCKETS.length + 1;
 const FAILURES = SUM + 1;
 const WIDTH = FAILURES + 1;
 
-class Metrics {
-  #counters = new Float64Array(METHODS.length * WIDTH);
-  #bytes = new Uint8Array(this.#counters.buffer);
-  #starts = new Map(METHODS.map((method, index) => [method, index * WIDTH]));
-  #descriptor;
-  #saving = false;
-  #save = () => this.save();
+/** Numbers of one worker. */
+const COUNTERS = METHODS.length * WIDTH;
 
-  /** @param {number} descriptor a file in which the numbers outlive the process; NaN for none */
-  constructor(descriptor) {
-    this.#descriptor = descriptor;
-    if (descriptor >= 0) fs.readSync(descriptor, this.#bytes, 0, this.#bytes.length, 0);
+class Metrics {
+  #counters;
+  #all;
+  #starts = new Map(METHODS.map((method, index) => [method, index * WIDTH]));
+
+  /**
+   * @param {Float64Array} counters this worker's
+   * @param {Float64Array[]} all every worker's, its own among them
+   */
+  constructor(counters, all) {
+    this.#counters = counters;
+    this.#all = all;
   }
 
   /** Count one call. */
@@ -44,16 +46,6 @@ class Metrics {
     counters[start + bucket] += 1;
     counters[start + SUM] += seconds;
     if (failed) counters[start + FAILURES] += 1;
-    if (!this.#saving) {
-      this.#saving = true;
-      setImmediate(this.#save);
-    }
-  }
-
-  /** Write the numbers to the file: once a turn of the event loop. */
-  save() {
-    this.#saving = false;
-    if (this.#descriptor >= 0) fs.writeSync(this.#descriptor, this.#bytes, 0, this.#bytes.length, 0);
   }
 
   /** The exposition. Only methods that were seen are shown. */
@@ -61,8 +53,11 @@ class Metrics {
     const seconds = [];
     const calls = [];
     const failures = [];
+    const counters = Array.from({ length: COUNTERS }, (_, index) =>
+      this.#all.reduce((sum, one) => sum + one[index], 0),
+    );
     for (const [method, start] of this.#starts) {
-      const buckets = this.#counters.subarray(start, start + SUM);
+      const buckets = counters.slice(start, start + SUM);
       const count = buckets.reduce((sum, value) => sum + value, 0);
       if (!count) continue;
       const label = `method="${method}"`;
@@ -72,10 +67,10 @@ class Metrics {
         const bound = index < BUCKETS.length ? bucketName(BUCKETS[index]) : '+Inf';
         seconds.push(`function_duration_seconds_bucket{${label},le="${bound}"} ${below}`);
       });
-      seconds.push(`function_duration_seconds_sum{${label}} ${this.#counters[start + SUM]}`);
+      seconds.push(`function_duration_seconds_sum{${label}} ${counters[start + SUM]}`);
       seconds.push(`function_duration_seconds_count{${label}} ${count}`);
       calls.push(`function_calls_total{${label}} ${count}`);
-      failures.push(`function_failures_total{${label}} ${this.#counters[start + FAILURES]}`);
+      failures.push(`function_failures_total{${label}} ${counters[start + FAILURES]}`);
     }
     return [
       "# HELP function_duration_seconds Duration of the function's calls in seconds.",
@@ -97,4 +92,4 @@ function bucketName(bound) {
   return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
 }
 
-module.exports = { CONTENT_TYPE, METHODS, Metrics, OTHER };
+module.exports = { BUCKETS, CONTENT_TYPE, COUNTERS, METHODS, Metrics, OTHER };

@@ -21,9 +21,11 @@ Start = Callable[..., Server]
 
 @pytest.fixture(scope="session", autouse=True)
 def packages() -> None:
-    """The packages of package-lock.json, installed when they are not."""
+    """The packages of package-lock.json and the part in C, made when they are not there."""
     if not (PACKAGES / "express").is_dir() or not (PACKAGES / "multer").is_dir():
         subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=FOLDER, check=True)
+    if not (FOLDER / "build/native.node").exists():
+        subprocess.run([FOLDER / "native/build"], check=True)
 
 
 @pytest.fixture

@@ -76,7 +76,8 @@ def test_many_busy_handlers(serve: Start, kind: str, times: int) -> None:
     for _ in range(times):
         assert server.post(kind).status == 408
     assert server.workers() == workers
-    assert server.memory() < small * 1.3
+    # What a worker gave back after its start comes again as it is used.
+    assert server.memory() < small + 16 * 2**20
     assert max(server.get().seconds for _ in range(20)) < 0.1
 
 
