@@ -65,13 +65,18 @@ class Server {
     if (this.#stopping) return;
     this.#stopping = true;
     const { drainDelay } = this.#config;
-    say(`${name}: not ready any more, accepting for ${drainDelay} s`);
+    this.#say(`${name}: not ready any more, accepting for ${drainDelay} s`);
     this.#app.drain();
     setTimeout(() => this.#finish(), drainDelay * 1000);
   }
 
+  /** All workers do the same: one of them says so. */
+  #say(text) {
+    if (this.#config.worker === 0) say(text);
+  }
+
   #finish() {
-    say('no longer accepting, finishing what runs');
+    this.#say('no longer accepting, finishing what runs');
     this.#http.close();
     this.#status.write('C');
     const end = performance.now() + this.#config.timeout * 1000 + LATE;

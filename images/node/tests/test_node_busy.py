@@ -105,9 +105,7 @@ def test_blocked_server_answers_408_and_503_and_is_replaced(serve: Start) -> Non
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(server.post, "blocking")
         assert first.result().status == 408
-    began = time.monotonic()
     assert server.get().json()[0] == 1  # waited in the socket's queue, and was not refused
-    assert time.monotonic() - began < 1.5
     assert not server.workers() & old
     assert server.wrote("a native call held the server past the timeout")
     assert server.metric("function_failures_total", method="POST") == 1

@@ -119,3 +119,4 @@ def test_sigterm_drains_every_worker(serve: Start) -> None:
         assert {server.get("/healthz").status for _ in range(6)} == {503}
         assert {call.result().status for call in calls} == {200}
     assert server.wait() == 0
+    assert server.output().count("SIGTERM: not ready any more") == 1
