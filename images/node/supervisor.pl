@@ -169,7 +169,7 @@ sub start {
     $ENV{KUBELESS_LISTEN_ERROR} = $refused;
     $ENV{KUBELESS_WORKER} = $index;
     $ENV{KUBELESS_WORKER_COUNT} = $workers;
-    exec @NODE, "$folder/server/main.js" or do {
+    exec @NODE, "$folder/server/start.js" or do {
         print STDERR "kubeless: can't run node: $!\n";
         exit 1;
     };

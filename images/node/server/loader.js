@@ -9,6 +9,7 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Exit } = require('./faults');
+const { importModule } = require('./import');
 const { trace } = require('./trace');
 
 const SUFFIXES = ['.js', '.mjs', '.cjs'];
@@ -32,7 +33,7 @@ async function load(config, faults) {
   let exported;
   try {
     exported = isModule(source)
-      ? await import(pathToFileURL(source).href)
+      ? await importModule(pathToFileURL(source).href)
       : createRequire(source)(source);
   } catch (error) {
     throw explain(error, config);

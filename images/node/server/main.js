@@ -6,7 +6,7 @@
 // keeps it.
 //
 //     config      the environment, read and checked once
-//     loader      the source file -> the handler
+//     loader      the source file -> the handler (import: of an ES module)
 //     server      socket, connections, drain
 //     app         one request to its answer
 //     calls       slots, deadlines
