@@ -12,7 +12,7 @@
  *                others, then this process kills itself and the supervisor, which
  *                kept the socket, starts another.
  *
- * In C, because the second JavaScript heap of a worker thread takes 9 to 15 MiB and 25 ms
+ * In C, because the second JavaScript heap of a worker thread takes 9 to 12 MiB and a part
  * of every start; this takes neither.
  */
 #define _GNU_SOURCE
