@@ -7,11 +7,23 @@ module KubelessRuntime
   #
   # The last field is the duration: whole seconds / microseconds. What a client sent
   # is escaped, so that a request can't forge a line.
+  #
+  # A thread of its own writes: a write gives the interpreter away, and a call that waited
+  # to get it back would end later. Lines that come together are written together, in
+  # portions that a pipe takes whole, so that those of other workers do not get between.
   class AccessLog
+    # Seconds for which lines are collected.
+    COLLECT = 0.005
+
+    # Bytes that a pipe takes in one piece (POSIX's PIPE_BUF, on Linux).
+    PORTION = 4096
+
     def initialize(output = $stdout.dup)
       @output = output
       @second = 0
       @text = ''
+      @lines = Thread::Queue.new
+      @writer = Thread.new { write_lines }
     end
 
     # Log one answered request. +size+ is the body's, in bytes.
@@ -19,14 +31,21 @@ module KubelessRuntime
       query = env['QUERY_STRING']
       target = AccessLog.decode(env['PATH_INFO'])
       target = "#{target}?#{query}" unless query.nil? || query.empty?
-      @output.syswrite(
+      micros = (seconds * 1e6).to_i
+      @lines << (
         "#{env['REMOTE_ADDR'].delete_prefix('::ffff:')} - - [#{now}] " \
         "\"#{env['REQUEST_METHOD']} #{AccessLog.escape(target)} #{env['SERVER_PROTOCOL']}\" " \
         "#{status} #{size} \"#{AccessLog.escape(env['HTTP_REFERER'])}\" " \
-        "\"#{AccessLog.escape(env['HTTP_USER_AGENT'])}\" #{seconds.to_i}/#{(seconds * 1e6).to_i}\n"
+        "\"#{AccessLog.escape(env['HTTP_USER_AGENT'])}\" #{micros / 1_000_000}/#{micros}\n"
       )
-    rescue SystemCallError
-      # When nobody reads the log any more, the request was answered all the same.
+    rescue ClosedQueueError
+      # The process ends.
+    end
+
+    # Write what waits; nothing is logged afterwards.
+    def close
+      @lines.close
+      @writer.join
     end
 
     # A path with its %XX as bytes.
@@ -43,6 +62,29 @@ module KubelessRuntime
     end
 
     private
+
+    def write_lines
+      while (line = @lines.pop)
+        sleep COLLECT unless @lines.closed?
+        portion = line
+        until @lines.empty?
+          line = @lines.pop
+          if portion.bytesize + line.bytesize > PORTION
+            put(portion)
+            portion = line
+          else
+            portion << line
+          end
+        end
+        put(portion)
+      end
+    end
+
+    def put(portion)
+      @output.syswrite(portion)
+    rescue SystemCallError
+      # When nobody reads the log any more, the requests were answered all the same.
+    end
 
     def now
       second = Process.clock_gettime(Process::CLOCK_REALTIME, :second)

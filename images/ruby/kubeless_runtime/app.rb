@@ -46,6 +46,11 @@ module KubelessRuntime
       answer(call, env)
     end
 
+    # Write what is still to be logged.
+    def close
+      @log&.close
+    end
+
     # The log learns why a call failed; the client only learns that.
     def failed(error)
       text = if error.is_a?(Response::ReturnError)

@@ -61,9 +61,13 @@ module KubelessRuntime
       sleep ARRIVING
       server.stop
       until thread.join(0.05)
+        next unless app.calls.stuck.positive? && busy(server) <= app.calls.stuck
+
         # Only stuck calls are left, and their answers are out.
-        return Process.exit!(0) if app.calls.stuck.positive? && busy(server) <= app.calls.stuck
+        app.close
+        return Process.exit!(0)
       end
+      app.close
       0
     end
 
