@@ -10,7 +10,8 @@ module KubelessRuntime
   #
   # A thread of its own writes: a write gives the interpreter away, and a call that waited
   # to get it back would end later. Lines that come together are written together, in
-  # portions that a pipe takes whole, so that those of other workers do not get between.
+  # portions that a pipe takes whole, so that those of other workers do not get between. When
+  # nobody takes them, they are dropped, not waited for, and the gap is told.
   class AccessLog
     # Seconds for which lines are collected.
     COLLECT = 0.005
@@ -18,16 +19,22 @@ module KubelessRuntime
     # Bytes that a pipe takes in one piece (POSIX's PIPE_BUF, on Linux).
     PORTION = 4096
 
+    # Lines that wait at the most.
+    MAX_LINES = 10_000
+
     def initialize(output = $stdout.dup)
       @output = output
       @second = 0
       @text = ''
       @lines = Thread::Queue.new
+      @dropped = 0
       @writer = Thread.new { write_lines }
     end
 
     # Log one answered request. +size+ is the body's, in bytes.
     def write(env, status, size, seconds)
+      return @dropped += 1 if @lines.size >= MAX_LINES
+
       query = env['QUERY_STRING']
       target = AccessLog.decode(env['PATH_INFO'])
       target = "#{target}?#{query}" unless query.nil? || query.empty?
@@ -77,7 +84,14 @@ module KubelessRuntime
           end
         end
         put(portion)
+        tell_gap if @dropped.positive?
       end
+    end
+
+    def tell_gap
+      dropped = @dropped
+      @dropped = 0
+      put("kubeless: #{dropped} lines of the access log were dropped\n")
     end
 
     def put(portion)
