@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-from .conftest import ROOT, Serve
-=======
 from .conftest import ROOT, Serve, Server, eventually
->>>>>>> b3c6837 (Refuse a broken chunked body in Python, cut off a failed stream without replacing its worker, never miss a SIGTERM; write the access log beside the calls)
 
 OK = "def handler(event, context):\n    return 'ok'\n"
 
