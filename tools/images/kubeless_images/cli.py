@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--refresh", action="store_true", help="pull or make the base images anew")
     build.set_defaults(run=_build)
 
-    listing = commands.add_parser("list", help="show the images and whether they are built")
+    listing = commands.add_parser(
+        "list", help="show the images, whether they are built, and their sizes"
+    )
     listing.set_defaults(run=_list)
 
     push = commands.add_parser("push", help="push built images under their version")
@@ -70,7 +72,7 @@ def _build(arguments: argparse.Namespace) -> None:
         if done:
             print(f"{reference}: {done} ({time.monotonic() - start:.1f} s)", flush=True)
 
-    present = chosen.ids()
+    present, sizes = chosen.ids(), chosen.sizes()
     with tempfile.TemporaryDirectory(prefix="kubeless-build-") as folder:
         secrets: dict[str, dict[str, Path]] = {}  # by suite
         for image in images:
@@ -81,7 +83,7 @@ def _build(arguments: argparse.Namespace) -> None:
             if exact in present:
                 if present.get(plain) != present[exact]:
                     chosen.tag(exact, plain)
-                print(f"{image.name:{width}}  {tag}  unchanged", flush=True)
+                print(f"{image.name:{width}}  {tag}  {sizes[exact]:>8}  unchanged", flush=True)
                 continue
             if image.suite not in secrets:
                 secrets[image.suite] = host.write_secrets(
@@ -93,7 +95,8 @@ def _build(arguments: argparse.Namespace) -> None:
             log = _fresh(logs / f"{image.name}.log")
             chosen.build(image, [exact, plain], secrets[image.suite], log)
             print(
-                f"{image.name:{width}}  {tag}  built in {time.monotonic() - start:.1f} s",
+                f"{image.name:{width}}  {tag}  {chosen.sizes()[exact]:>8}  "
+                f"built in {time.monotonic() - start:.1f} s",
                 flush=True,
             )
 
@@ -110,11 +113,12 @@ def _build(arguments: argparse.Namespace) -> None:
 
 def _list(arguments: argparse.Namespace) -> None:
     version = table.version(ROOT)
-    present = engine.choose(arguments.engine).ids()
+    chosen = engine.choose(arguments.engine)
+    present, sizes = chosen.ids(), chosen.sizes()
     for image in table.load(ROOT):
         tag = _tag(image, version, present) if image.base in present else ""
         exact = plan.reference(plan.DEFAULT_REGISTRY, image.name, tag)
-        state = tag if exact in present else "not built"
+        state = f"{tag}  {sizes[exact]:>8}" if exact in present else "not built"
         print(f"{image.name:20} {image.context.relative_to(ROOT)!s:20} {image.suite:8} {state}")
 
 

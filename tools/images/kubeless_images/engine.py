@@ -31,6 +31,9 @@ class Engine(Protocol):
     def ids(self) -> dict[str, str]:
         """Reference -> image id of everything in the engine's store."""
 
+    def sizes(self) -> dict[str, str]:
+        """Reference -> size of everything in the store as the engine shows it, such as ``131 MB``."""
+
     def pull(self, reference: str, log: Path) -> bool:
         """Try to pull; False when the image can't be had."""
 
@@ -61,11 +64,18 @@ class Docker:
 
     def ids(self) -> dict[str, str]:
         """See Engine."""
-        lines = _read(
-            ["docker", "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"]
-        ).splitlines()
-        pairs = (line.split(" ") for line in lines)
-        return {_full(reference): identity for reference, identity in pairs}
+        return self._listed("{{.ID}}")
+
+    def sizes(self) -> dict[str, str]:
+        """See Engine."""
+        return self._listed("{{.Size}}")
+
+    @staticmethod
+    def _listed(what: str) -> dict[str, str]:
+        template = "{{.Repository}}:{{.Tag}} " + what
+        lines = _read(["docker", "image", "ls", "--no-trunc", "--format", template]).splitlines()
+        pairs = (line.split(" ", maxsplit=1) for line in lines)
+        return {_full(reference): value for reference, value in pairs}
 
     def pull(self, reference: str, log: Path) -> bool:
         """See Engine."""
@@ -102,9 +112,17 @@ class Buildah:
 
     def ids(self) -> dict[str, str]:
         """See Engine."""
+        return self._listed("id")
+
+    def sizes(self) -> dict[str, str]:
+        """See Engine."""
+        return self._listed("size")
+
+    @staticmethod
+    def _listed(what: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for entry in json.loads(_read(["buildah", "images", "--json"]) or "[]") or []:
-            found.update(dict.fromkeys(entry.get("names") or [], entry["id"]))
+            found.update(dict.fromkeys(entry.get("names") or [], entry[what]))
         return found
 
     def pull(self, reference: str, log: Path) -> bool:

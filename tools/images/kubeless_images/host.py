@@ -3,9 +3,10 @@
 Read when a build runs and handed over as build secrets: a RUN step that mounts
 them sees them under /run/secrets, no layer, history or environment keeps them.
 
-    ca        the host's CA bundle
+    ca        the host's CA bundle, and what its npm trusts beside it
     apt       apt configuration: proxies
-    settings  a shell fragment to source: proxies, pip's index, where the CA is
+    npm       npm configuration: registries and their credentials
+    settings  a shell fragment to source: proxies, pip's index, where the CA and npm's configuration are
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubeless_images import npm
+
 #: Where a build step finds the secrets.
 SECRETS = "/run/secrets"
-SECRET_IDS = ("ca", "apt", "settings")
 
 #: apt setting for a mirror whose lists are past their Valid-Until.
 ACCEPT_STALE = 'Acquire::Check-Valid-Until "false"'
@@ -45,10 +47,17 @@ class Host:
     pip: Mapping[str, str] = field(default_factory=dict)
     proxies: Mapping[str, str] = field(default_factory=dict)
     apt_proxies: Mapping[str, str] = field(default_factory=dict)
+    npm: npm.Npm = field(default_factory=npm.Npm)
+
+    def authorities(self) -> str:
+        """The CA bundle with what npm trusts beside it, PEM; empty when there is neither."""
+        bundle = self.ca.read_text() if self.ca else ""
+        more = self.npm.authorities
+        return bundle if more.strip() == bundle.strip() else "\n".join(filter(None, (bundle, more)))
 
 
 def read(environ: Mapping[str, str]) -> Host:
-    """The settings of this host, from its environment, pip and apt."""
+    """The settings of this host, from its environment, pip, npm and apt."""
     proxies = {
         name: value
         for name in _PROXY_VARIABLES
@@ -59,6 +68,7 @@ def read(environ: Mapping[str, str]) -> Host:
         pip=parse_pip_config(_output([sys.executable, "-m", "pip", "config", "list"])),
         proxies=proxies,
         apt_proxies=parse_apt_proxies(_output(["apt-config", "dump"])),
+        npm=npm.read(environ),
     )
 
 
@@ -121,8 +131,12 @@ def shell_settings(host: Host) -> str:
     for option, value in host.pip.items():
         variables["PIP_" + option.upper().replace("-", "_")] = value
     if host.ca:
-        for name in ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE"):
+        for name in ("PIP_CERT", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
             variables[name] = f"{SECRETS}/ca"
+    if host.ca or host.npm.authorities:
+        variables["NODE_EXTRA_CA_CERTS"] = f"{SECRETS}/ca"
+    if host.npm.options:
+        variables["NPM_CONFIG_USERCONFIG"] = f"{SECRETS}/npm"
     variables["APT_CONFIG"] = f"{SECRETS}/apt"
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
@@ -131,8 +145,9 @@ def write_secrets(host: Host, folder: Path, *, accept_stale: bool = False) -> di
     """Write the secrets into ``folder`` (readable by the owner alone): id -> file."""
     folder.mkdir(exist_ok=True)
     contents = {
-        "ca": host.ca.read_text() if host.ca else "",
+        "ca": host.authorities(),
         "apt": apt_config(host, accept_stale=accept_stale),
+        "npm": host.npm.npmrc(),
         "settings": shell_settings(host),
     }
     paths = {}

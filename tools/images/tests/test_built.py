@@ -22,7 +22,15 @@ ROOT = Path(__file__).resolve().parents[3]
 TOOL = [sys.executable, str(ROOT / "tools/images/kubeless_images")]
 NAMES = [image.name for image in table.load(ROOT)]
 
-COMPILING = ("gcc", "cc", "make", "git", "pip", "pip3", "npm", "bundle")
+#: What compiles or fetches code; the base's own apt and dpkg can do nothing without root's rights.
+COMPILING = (
+    "as", "bundle", "c++", "cc", "cpp", "g++", "gcc", "gem", "git", "ld", "make", "npm", "npx", "pip",
+    "pip3", "yarn",
+)  # fmt: skip
+#: Files of the skeleton of a home.
+HOME_FILES = {".bashrc", ".profile"}
+#: Folders in which installers keep what they fetched.
+CACHES = {"_cacache", ".cache", ".npm", ".gem", ".bundle", ".node-gyp"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -96,19 +104,54 @@ def test_it_runs_as_a_numeric_user_that_is_not_root(unpacked: tuple[str, Path]) 
     reference = plan.reference(plan.DEFAULT_REGISTRY, name, table.version(ROOT))
     config = json.loads(out("buildah", "inspect", "--type", "image", reference))["OCIv1"]["config"]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", config["User"])
-    assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
-    assert config["Labels"]["org.opencontainers.image.version"] == table.version(ROOT)
-    assert config["Labels"]["org.opencontainers.image.source"].startswith("https://")
 
 
 def test_only_installers_have_a_compiler_and_none_has_a_package_list(
     unpacked: tuple[str, Path],
 ) -> None:
     name, folder = unpacked
-    tools = {tool for tool in COMPILING if (folder / "usr/bin" / tool).exists()}
+    places = ("usr/bin", "usr/sbin", "usr/local/bin", "usr/lib/gcc", "opt/kubeless/packages/bin")
+    tools = {tool for place in places for tool in COMPILING if (folder / place / tool).exists()}
+    modules = [
+        path
+        for kind in ("pip", "ensurepip/_bundled", "npm")
+        for path in folder.glob(f"usr/*/*/{kind}")
+    ]
     assert bool(tools) == name.endswith("-install")
+    assert name.endswith("-install") or not modules
     assert not list((folder / "var/lib/apt/lists").glob("*Packages*"))
-    assert not list((folder / "var/cache/apt").glob("*.bin"))
+    assert not list((folder / "var/cache/apt").rglob("*.bin"))
+    assert not list((folder / "var/cache/apt").rglob("*.deb"))
+
+
+def test_nothing_of_the_build_is_left(unpacked: tuple[str, Path]) -> None:
+    """No package cache, no shell history, no temporary file, no log."""
+    _, folder = unpacked
+    homes = [folder / "root", *(folder / "home").iterdir()]
+    assert {path.name for home in homes for path in home.iterdir()} <= HOME_FILES
+    for place in ("tmp", "var/tmp", "var/log"):
+        assert not [path for path in (folder / place).rglob("*") if path.is_file()], place
+    found = subprocess.run(
+        ["find", folder, "-xdev", "-name", "*_history", "-o", "-type", "d", "(",
+         *" -o ".join(f"-name {name}" for name in sorted(CACHES)).split(), ")"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout == ""
+
+
+def test_it_says_what_it_is(unpacked: tuple[str, Path]) -> None:
+    name, _ = unpacked
+    reference = plan.reference(plan.DEFAULT_REGISTRY, name, table.version(ROOT))
+    labels = json.loads(out("buildah", "inspect", "--type", "image", reference))["OCIv1"]["config"][
+        "Labels"
+    ]
+    prefix = "org.opencontainers.image"
+    assert labels[f"{prefix}.licenses"] == "Apache-2.0"
+    assert labels[f"{prefix}.version"] == table.version(ROOT)
+    assert labels[f"{prefix}.source"].startswith("https://")
+    assert ("installer" in labels[f"{prefix}.title"]) == name.endswith("-install")
+    listed = subprocess.run([*TOOL, "list"], capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"^{re.escape(name)} .*  \d+(\.\d+)? [MG]B$", listed, re.MULTILINE), listed
 
 
 def test_byte_code_is_there_for_a_read_only_root(unpacked: tuple[str, Path]) -> None:

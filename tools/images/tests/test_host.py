@@ -53,7 +53,7 @@ def test_secrets_are_for_their_owner_alone_and_the_settings_can_be_sourced(tmp_p
         apt_proxies={"http": "http://a"},
     )  # fmt: skip
     paths = host.write_secrets(settings, tmp_path / "secrets", accept_stale=True)
-    assert sorted(paths) == ["apt", "ca", "settings"]
+    assert sorted(paths) == ["apt", "ca", "npm", "settings"]
     assert {path.stat().st_mode & 0o777 for path in paths.values()} == {0o600}
     assert paths["ca"].read_text() == "CERTIFICATE"
     assert paths["apt"].read_text() == (
@@ -77,4 +77,6 @@ def test_secrets_are_for_their_owner_alone_and_the_settings_can_be_sourced(tmp_p
 def test_a_host_without_settings_gives_no_ca_and_no_index(tmp_path: Path) -> None:
     paths = host.write_secrets(host.Host(), tmp_path)
     assert paths["ca"].read_text() == paths["apt"].read_text() == ""
+    assert paths["npm"].read_text() == ""
     assert "PIP" not in paths["settings"].read_text()
+    assert "NPM" not in paths["settings"].read_text()
