@@ -14,7 +14,7 @@ import os
 import socket
 import ssl
 import time
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from kubeless_prepare.errors import SOURCE_TOO_LARGE, SOURCE_UNAVAILABLE, PrepareError
 
@@ -70,15 +70,20 @@ def _checked(url: str) -> SplitResult:
 def _get(
     parts: SplitResult, limit: int, deadline: float, allow_local: bool
 ) -> tuple[bytes, str | None]:
-    connection = _connect(parts, deadline, allow_local)
+    proxy = _proxy(parts)
+    connection = _connect(parts, proxy, deadline, allow_local)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "kubeless-prepare", "Accept": "*/*"}
         if parts.username:
-            import base64
-
-            secret = f"{parts.username}:{parts.password or ''}".encode()
-            headers["Authorization"] = "Basic " + base64.b64encode(secret).decode()
+            headers["Authorization"] = _basic(parts)
+        if proxy is not None and parts.scheme == "http":
+            # Proxies forward plain requests by their whole address, and tunnel to few ports.
+            host = parts.netloc.rpartition("@")[2]
+            path = f"http://{host}{path}"
+            headers["Host"] = host
+            if proxy.username:
+                headers["Proxy-Authorization"] = _basic(proxy)
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         location = response.getheader("Location")
@@ -113,13 +118,25 @@ def _read(
     return bytes(content)
 
 
-def _connect(parts: SplitResult, deadline: float, allow_local: bool) -> http.client.HTTPConnection:
-    """A connection to an address that was looked at: looking it up again could give another one."""
+def _basic(parts: SplitResult) -> str:
+    """The header that sends the user and the password of an address."""
+    import base64
+
+    secret = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+    return "Basic " + base64.b64encode(secret).decode()
+
+
+def _connect(
+    parts: SplitResult, proxy: SplitResult | None, deadline: float, allow_local: bool
+) -> http.client.HTTPConnection:
+    """A connection to an address that was looked at: looking it up again could give another one.
+
+    To the proxy where there is one, which looks up and decides for itself where it lets one go.
+    """
     assert parts.hostname is not None
     default = 443 if parts.scheme == "https" else 80
     port = parts.port or default
     timeout = max(0.1, min(CONNECT_SECONDS, deadline - time.monotonic()))
-    proxy = _proxy(parts)
     if proxy is not None:
         return _through(proxy, parts, port, timeout)
     address = _address(parts.hostname, port, allow_local)
@@ -161,20 +178,13 @@ def _proxy(parts: SplitResult) -> SplitResult | None:
 def _through(
     proxy: SplitResult, parts: SplitResult, port: int, timeout: float
 ) -> http.client.HTTPConnection:
-    """A tunnel through the proxy, which looks up and decides for itself where it lets one go."""
+    """A connection to the proxy: a tunnel for https, as it is for http."""
     assert parts.hostname is not None
-    headers = {}
-    if proxy.username:
-        import base64
-
-        secret = f"{proxy.username}:{proxy.password or ''}".encode()
-        headers["Proxy-Authorization"] = "Basic " + base64.b64encode(secret).decode()
     host, at = proxy.hostname or "", proxy.port or 80
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, at, timeout=timeout, context=_context())
-    else:
-        connection = http.client.HTTPConnection(host, at, timeout=timeout)
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, at, timeout=timeout)
+    connection = http.client.HTTPSConnection(host, at, timeout=timeout, context=_context())
+    headers = {"Proxy-Authorization": _basic(proxy)} if proxy.username else {}
     connection.set_tunnel(parts.hostname, port, headers)
     return connection
 
