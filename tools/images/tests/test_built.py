@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def built() -> None:
     subprocess.run([*TOOL, "--engine", "buildah", "build"], check=True)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)
 def unpacked(request: pytest.FixtureRequest, built: None) -> Iterator[tuple[str, Path]]:
     """An image's name and its root file system."""
     reference = plan.reference(plan.DEFAULT_REGISTRY, request.param, table.version(ROOT))
@@ -164,16 +163,14 @@ def test_byte_code_is_there_for_a_read_only_root(unpacked: tuple[str, Path]) -> 
         assert list((source.parent / "__pycache__").glob(f"{source.stem}.*.pyc")), source
 
 
-def test_second_build_does_nothing_and_is_quick(built: None, tmp_path: Path) -> None:
+def test_second_build_does_nothing(built: None, tmp_path: Path) -> None:
     values = tmp_path / "values.yaml"
-    start = time.monotonic()
     done = subprocess.run(
         [*TOOL, "--engine", "buildah", "build", "--values", str(values)],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert time.monotonic() - start < 2
     assert re.findall(r"unchanged$", done.stdout, re.MULTILINE) == ["unchanged"] * len(NAMES)
     tags = yaml.safe_load(values.read_text())["images"]["tags"]
     assert sorted(tags) == sorted(NAMES)
