@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.server
 import os
 import shutil
@@ -15,6 +14,7 @@ import pytest
 
 from conformance.languages import IMAGES
 from conformance.server import Server
+from support import gems
 
 from .conftest import Serve
 
@@ -27,54 +27,22 @@ pytestmark = [
 ]  # fmt: skip
 
 INSTALL = IMAGES / "ruby/install"
-NATIVE = """
-#include <ruby.h>
-static VALUE answer(VALUE self) { return INT2FIX(42); }
-void Init_native(void) { rb_define_global_function("native_answer", answer, 0); }
-"""
-
-
-def build(folder: Path, name: str, files: dict[str, str], extra: str = "") -> bytes:
-    """The .gem file of these files."""
-    for path, text in files.items():
-        (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name / path).write_text(text)
-    (folder / name / "x.gemspec").write_text(
-        f"Gem::Specification.new('{name}', '1.0') {{ |s| s.summary = s.authors = 'x'; "
-        f"s.files = Dir['{{lib,ext}}/**/*']; {extra} }}"
-    )
-    subprocess.run(
-        ["gem", "build", "--silent", "--force", "-o", f"{name}.gem", "x.gemspec"],
-        cwd=folder / name, check=True, capture_output=True,
-    )  # fmt: skip
-    return (folder / name / f"{name}.gem").read_bytes()
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[str]:
     """The address of a static compact index with `pure`, which needs `native`, which is compiled."""
-    gems = {
-        "native": build(
-            tmp_path, "native",
-            {"ext/extconf.rb": "require 'mkmf'\ncreate_makefile('native')\n", "ext/native.c": NATIVE},
-            "s.extensions = ['ext/extconf.rb']",
-        ),
-        "pure": build(
+    made = {
+        "native": gems.build(tmp_path, "native", gems.NATIVE, gems.NATIVE_EXTRA),
+        "pure": gems.build(
             tmp_path, "pure", {"lib/pure.rb": "require 'native'\nPURE = native_answer\n"},
             "s.add_dependency 'native'",
         ),
     }  # fmt: skip
     root = tmp_path / "index"
-    (root / "info").mkdir(parents=True)
-    (root / "gems").mkdir()
-    versions = "created_at: 2026-01-01T00:00:00Z\n---\n"
-    for name, content in gems.items():
-        (root / "gems" / f"{name}-1.0.gem").write_bytes(content)
-        needs = "native:>= 0" if name == "pure" else ""
-        info = f"---\n1.0 {needs}|checksum:{hashlib.sha256(content).hexdigest()}\n"
-        (root / "info" / name).write_text(info)
-        versions += f"{name} 1.0 {hashlib.md5(info.encode()).hexdigest()}\n"
-    (root / "versions").write_text(versions)
+    for name, content in gems.index(made, {"pure": "native:>= 0"}).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments: object) -> None:
