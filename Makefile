@@ -78,6 +78,6 @@ bench-controller: ## Measure the controller with thousands of Functions, on a ba
 	@PYTHONPATH=tests $(PYTHON) -m bench.controller
 
 .PHONY: conformance
-conformance: ## Hold every runtime to its contract, the long tests under strain too
+conformance: ## Hold every runtime and image to the contract, the long tests under strain too
 	@tools/setup
-	@$(PYTHON) -m pytest --long tests/conformance images
+	@$(PYTHON) -m pytest --long --where both tests/conformance images

@@ -1,4 +1,5 @@
-"""Which tests `make test` leaves to `make conformance`: those that hold the runtimes under strain for minutes."""
+"""The options of a whole run, and which tests `make test` leaves to `make conformance`: those that hold the
+runtimes under strain for minutes."""
 
 from __future__ import annotations
 
@@ -12,6 +13,12 @@ STRAINED = tuple(ROOT / folder for folder in ("tests/conformance", "images/node"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also the long tests of the runtimes")
+    # Here, since a run of all tests knows the options of this file only.
+    parser.addoption(
+        "--where",
+        default="",
+        help="conformance of the servers as processes, in the cluster, or both",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -143,7 +143,7 @@ def statuses(received: bytes) -> list[int]:
     return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d{3})", received)]
 
 
-def eventually(condition: Any, what: str, seconds: float = 10) -> Any:
+def eventually(condition: Any, what: str, seconds: float = 10, pause: float = 0.01) -> Any:
     """The condition's first true value; fails saying ``what`` when it stays false."""
     end = time.monotonic() + seconds
     while True:
@@ -152,4 +152,4 @@ def eventually(condition: Any, what: str, seconds: float = 10) -> Any:
             return value
         if time.monotonic() > end:
             raise AssertionError(f"after {seconds:g} s still not: {what}; last seen: {value!r}")
-        time.sleep(0.01)
+        time.sleep(pause)

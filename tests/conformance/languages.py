@@ -35,6 +35,8 @@ class Language:
 
     name: str
     suffix: str
+    #: The runtime whose image all cases are run in; the language's others get a part of them.
+    main: str
     #: The server's command line on this machine.
     command: tuple[str, ...]
     #: ``event.data`` of a JSON media type without a body.
@@ -121,6 +123,7 @@ def _unread(data: bytes) -> bytes:
 PYTHON = Language(
     name="python",
     suffix=".py",
+    main="python3.13",
     command=(sys.executable, "-P", str(IMAGES / "python/kubeless_runtime")),
     no_json=None,
     seven_seconds=7.0,
@@ -155,6 +158,7 @@ PYTHON = Language(
 NODE = Language(
     name="node",
     suffix=".js",
+    main="nodejs24",
     command=("perl", str(IMAGES / "node/supervisor.pl")),
     no_json={},
     seven_seconds=7,
@@ -190,6 +194,7 @@ NODE = Language(
 RUBY = Language(
     name="ruby",
     suffix=".rb",
+    main="ruby3.3",
     command=("ruby", str(IMAGES / "ruby/server")),
     no_json=None,
     seven_seconds="7",

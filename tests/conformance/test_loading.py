@@ -11,9 +11,7 @@ import pytest
 from conformance.client import BROKEN, eventually
 from conformance.languages import Language
 
-pytestmark = pytest.mark.process(
-    "what a kubelet makes of an exit code is tested end to end; pods restart, processes end"
-)
+SETTINGS = "the controller sets these, and refuses what is wrong itself"
 
 
 @pytest.mark.each("broken")
@@ -35,6 +33,7 @@ def test_traceback_of_a_module_that_does_not_load(starter: Any, language: Langua
         assert f"images/{language.name}" not in text
 
 
+@pytest.mark.process(SETTINGS)
 def test_missing_file(starter: Any, language: Language) -> None:
     server = starter.launch(language.source("echo"), env={"MOD_NAME": "other"})
     assert server.wait(20) == 1
@@ -49,6 +48,7 @@ def test_module_that_never_ends_loading_is_not_ready(starter: Any, language: Lan
         server.request(path="/healthz", timeout=1)
 
 
+@pytest.mark.process("a pod's signals belong to its kubelet")
 def test_sigterm_while_the_module_loads(starter: Any, language: Language) -> None:
     server = starter.launch(language.endless)
     eventually(lambda: "loading" in server.output(), "the module begins")
@@ -57,6 +57,7 @@ def test_sigterm_while_the_module_loads(starter: Any, language: Language) -> Non
     assert time.monotonic() - began < 1.5
 
 
+@pytest.mark.process(SETTINGS)
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -89,6 +90,7 @@ def test_wrong_setting_is_one_line_and_exit_1(
     assert server.output().count("\n") == 1
 
 
+@pytest.mark.process("a pod has its ports to itself")
 def test_port_in_use(starter: Any, language: Language) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

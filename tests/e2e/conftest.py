@@ -1,12 +1,7 @@
-"""Kubeless in the local cluster, installed by helm, and a namespace for each test.
-
-A cluster that was up before is used and left up, with this clone's images and
-chart in it; one that was not is brought down again at the end.
-"""
+"""Kubeless in the local cluster, installed by helm, and a namespace for each test."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import uuid
@@ -21,30 +16,12 @@ from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import NAMESPACES
-from support.control_plane import ROOT, programs
+from support.control_plane import programs
 from support.functions import manifest
 from support.waiting import wait_for
 
 Object = dict[str, Any]
-CLUSTER = ROOT / "tools/cluster/cluster"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[dict[str, str]]:
-    """The environment in which kubectl, helm and kubeless mean a cluster that runs Kubeless."""
-    was_up = subprocess.run([CLUSTER, "status"], capture_output=True, check=False).returncode == 0
-    try:
-        up = subprocess.run(
-            [sys.executable, ROOT / "tools/up.py"], capture_output=True, text=True, check=False
-        )
-        assert up.returncode == 0, up.stdout + up.stderr
-        found = subprocess.run([CLUSTER, "kubeconfig"], capture_output=True, text=True, check=True)
-        path = f"{Path(sys.executable).parent}:{programs()}:{os.environ['PATH']}"
-        yield {**os.environ, "KUBECONFIG": found.stdout.strip(), "PATH": path}
-    finally:
-        if not was_up:
-            subprocess.run([CLUSTER, "down"], capture_output=True, check=True)
 
 
 @pytest.fixture(scope="session")

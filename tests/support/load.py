@@ -12,17 +12,25 @@ from types import TracebackType
 class Load:
     """Calls from a few threads while the block runs; every answer and every failure is counted.
 
-    Each call is made on a connection of its own, as the calls of many clients are.
+    GET, or POST of ``body``. Each call is made on a connection of its own, as the calls of many clients are.
     Bounded: ends by itself after ``seconds``.
     """
 
     def __init__(
-        self, host: str, port: int, *, threads: int = 4, pause: float = 0.01, seconds: float = 120
+        self,
+        host: str,
+        port: int,
+        *,
+        threads: int = 4,
+        pause: float = 0.01,
+        seconds: float = 120,
+        body: str | None = None,
     ):
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
         self._address = (host, port)
         self._pause = pause
+        self._body = body
         self._deadline = time.monotonic() + seconds
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -48,6 +56,11 @@ class Load:
         with self._lock:
             return self.answers[body]
 
+    def total(self) -> int:
+        """How many answers there were so far."""
+        with self._lock:
+            return self.answers.total()
+
     def _run(self) -> None:
         while not self._stopped.wait(self._pause) and time.monotonic() < self._deadline:
             try:
@@ -69,7 +82,7 @@ class Load:
     def _call(self) -> str:
         connection = http.client.HTTPConnection(*self._address, timeout=10)
         try:
-            connection.request("GET", "/")
+            connection.request("GET" if self._body is None else "POST", "/", self._body)
             response = connection.getresponse()
             body = response.read().decode()
             if response.status != 200:
