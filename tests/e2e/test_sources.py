@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import http.client
 import io
 import json
 import shutil
 import subprocess
-import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +15,10 @@ from typing import Any
 import pytest
 
 from kubeless_kube.client import Client
-from kubeless_kube.resources import CONFIGMAPS, SERVICES
+from kubeless_kube.resources import CONFIGMAPS
+from support.archives import base64_text, tarred, zipped
+from support.calls import answer
 from support.registry_access import CA_BUNDLE, pip_environment
-from support.waiting import wait_for
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
@@ -38,44 +36,25 @@ FILES = {
     "parts/words.py": "greeting = 'Hello '\n",
     "data.txt": "wörld",
 }
-
-
-def zipped() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in FILES.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
-
-
-def tarred(compression: str) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=f"w:{compression}") as archive:
-        for name, text in FILES.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
-
-
-def text(content: bytes) -> str:
-    return base64.b64encode(content).decode()
-
-
-def answer(client: Client, namespace: str, name: str = "hello") -> str:
-    host = client.get(SERVICES, namespace, name)["spec"]["clusterIP"]
-
-    def look() -> str | None:
-        connection = http.client.HTTPConnection(host, 8080, timeout=10)
-        try:
-            connection.request("GET", "/")
-            return connection.getresponse().read().decode(errors="replace")
-        except OSError:
-            return None
-        finally:
-            connection.close()
-
-    return wait_for(look, f"{name} answers", 10)
+NODE_FILES = {
+    "hello.js": (
+        "const fs = require('node:fs');\n"
+        "const { greeting } = require('./parts/words');\n"
+        "exports.handler = () => greeting + fs.readFileSync(`${__dirname}/data.txt`, 'utf8');\n"
+    ),
+    "parts/words.js": "exports.greeting = 'Hello ';\n",
+    "data.txt": "wörld",
+}
+RUBY_FILES = {
+    "hello.rb": (
+        "require_relative 'parts/words'\n"
+        "def handler(event, context)\n"
+        "  GREETING + File.read(File.join(__dir__, 'data.txt'), encoding: 'UTF-8')\n"
+        "end\n"
+    ),
+    "parts/words.rb": "GREETING = 'Hello '\n",
+    "data.txt": "wörld",
+}
 
 
 @pytest.fixture
@@ -93,20 +72,29 @@ def installer(client: Client, namespace: str) -> Object:
 
 
 @pytest.mark.parametrize(
-    ("kind", "content"),
+    ("runtime", "kind", "content"),
     [
-        ("base64+zip", zipped()),
-        ("base64+compressedtar", tarred("gz")),
-        ("base64+compressedtar", tarred("bz2")),
-        ("base64+compressedtar", tarred("xz")),
+        ("python3.13", "base64+zip", zipped(FILES)),
+        ("python3.13", "base64+compressedtar", tarred(FILES, "gz")),
+        ("python3.13", "base64+compressedtar", tarred(FILES, "bz2")),
+        ("python3.13", "base64+compressedtar", tarred(FILES, "xz")),
+        ("nodejs24", "base64+compressedtar", tarred(NODE_FILES, "gz")),
+        ("ruby3.3", "base64+zip", zipped(RUBY_FILES)),
     ],
-    ids=["zip", "tar.gz", "tar.bz2", "tar.xz"],
+    ids=["zip", "tar.gz", "tar.bz2", "tar.xz", "node", "ruby"],
 )
 def test_an_archive_with_modules_and_data(
-    client: Client, namespace: str, deploy: Deploy, condition: Condition, kind: str, content: bytes
+    client: Client,
+    namespace: str,
+    deploy: Deploy,
+    condition: Condition,
+    runtime: str,
+    kind: str,
+    content: bytes,
 ) -> None:
     checksum = "sha256:" + hashlib.sha256(content).hexdigest()
-    deploy(**{"function": text(content), "function-content-type": kind, "checksum": checksum})
+    source = {"function": base64_text(content), "function-content-type": kind}
+    deploy(**source, runtime=runtime, checksum=checksum)
     condition("hello", "Ready", "True")
     assert answer(client, namespace) == "Hello wörld"
 
@@ -114,9 +102,9 @@ def test_an_archive_with_modules_and_data(
 def test_a_source_that_is_downloaded(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:
-    content = zipped()
+    content = zipped(FILES)
     # The site is a function too: what it answers is the archive.
-    serve = f"import base64\ndef handler(event, context):\n    return base64.b64decode('{text(content)}')\n"
+    serve = f"import base64\ndef handler(event, context):\n    return base64.b64decode('{base64_text(content)}')\n"
     deploy("site", function=serve)
     condition("site", "Ready", "True")
     answer(client, namespace, "site")
@@ -138,6 +126,7 @@ def test_a_source_that_is_downloaded(
         ("http://nowhere.invalid/hello.py", "nowhere.invalid"),
         ("http://127.0.0.1/hello.py", "an address of the node or the link"),
         ("http://169.254.169.254/latest/meta-data", "an address of the node or the link"),
+        ("file:///etc/passwd", "expected the http or https address"),
     ],
 )
 def test_a_source_that_cannot_be_had(
@@ -147,11 +136,34 @@ def test_a_source_that_cannot_be_had(
     assert said in condition("hello", "Ready", "SourceUnavailable")["message"]
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("http://169.254.169.254/latest/meta-data", "an address of the node or the link"),
+        ("file:///etc/passwd", "expected the http or https address"),
+        ("/again", "more than 5 redirects"),
+    ],
+    ids=["to the link", "to a file", "for ever"],
+)
+def test_a_redirect_that_leads_nowhere(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition, target: str, said: str
+) -> None:
+    deploy(
+        "site",
+        function=f"def handler(event, context):\n    return '', 302, {{'Location': {target!r}}}\n",
+    )
+    condition("site", "Ready", "True")
+    answer(client, namespace, "site")
+    url = f"http://site.{namespace}.svc:8080/hello.py"
+    deploy(**{"function": url, "function-content-type": "url"})
+    assert said in condition("hello", "Ready", "SourceUnavailable")["message"]
+
+
 def test_an_archive_that_leads_out_of_itself(deploy: Deploy, condition: Condition) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("../hello.py", MODULE)
-    deploy(**{"function": text(buffer.getvalue()), "function-content-type": "base64+zip"})
+    deploy(**{"function": base64_text(buffer.getvalue()), "function-content-type": "base64+zip"})
     assert "leads out of it" in condition("hello", "Ready", "SourceInvalid")["message"]
 
 
@@ -209,7 +221,7 @@ def test_the_archives_own_file_of_dependencies(
             "hello.py", "import six\ndef handler(event, context):\n    return six.__version__\n"
         )
     deploy(
-        **{"function": text(buffer.getvalue()), "function-content-type": "base64+zip+deps"},
+        **{"function": base64_text(buffer.getvalue()), "function-content-type": "base64+zip+deps"},
         dependencies=installer,
     )
     condition("hello", "Ready", "True", 120)
@@ -247,7 +259,7 @@ def test_a_package_with_a_c_extension_and_one_from_a_git_repository(
     content = shutil.make_archive(str(tmp_path / "source"), "zip", files)
     deploy(
         **{
-            "function": text(Path(content).read_bytes()),
+            "function": base64_text(Path(content).read_bytes()),
             "function-content-type": "base64+zip+deps",
         },
         dependencies=installer,

@@ -10,6 +10,7 @@ from support.waiting import wait_for
 
 
 def address(client: Client, namespace: str, name: str = "hello") -> str:
+    """The address of a function's Service."""
     found: str = client.get(SERVICES, namespace, name)["spec"]["clusterIP"]
     return found
 
@@ -22,10 +23,15 @@ def call(host: str, path: str = "/", method: str = "GET") -> tuple[int, str]:
         try:
             connection.request(method, path)
             response = connection.getresponse()
-            return response.status, response.read().decode()
+            return response.status, response.read().decode(errors="replace")
         except OSError:
             return None
         finally:
             connection.close()
 
     return wait_for(look, f"{host} answers", 10)
+
+
+def answer(client: Client, namespace: str, name: str = "hello") -> str:
+    """What a GET is answered."""
+    return call(address(client, namespace, name))[1]
