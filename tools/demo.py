@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shlex
@@ -20,24 +21,27 @@ NAMESPACE = "kubeless-demo"
 
 def main() -> int:
     """Deploy and call every example; returns 1 when an answer is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--namespace", default=NAMESPACE, help=f"default: {NAMESPACE}")
+    namespace: str = parser.parse_args().namespace
     environment = {**local_environment(), "COLUMNS": "120"}
-    make_namespace(environment)
+    make_namespace(namespace, environment)
     os.chdir(EXAMPLES)
     started = time.monotonic()
     wrong: list[str] = []
     for example in yaml.safe_load(Path("calls.yaml").read_text()):
         print()
-        if not deploy(example, environment):
+        if not deploy(example, namespace, environment):
             wrong.append(f"{example['name']} was not deployed")
             continue
         for call in example["calls"]:
             command = ["kubeless", "function", "call", example["name"], *call["arguments"]]
-            answer = typed([*command, "-n", NAMESPACE], environment)
+            answer = typed([*command, "-n", namespace], environment)
             if not same(answer, call["answer"]):
                 wrong.append(f"{example['name']} answered {answer!r}, expected {call['answer']!r}")
     print()
-    typed(["kubeless", "function", "list", "-n", NAMESPACE], environment)
-    typed(["kubectl", "get", "functions", "-n", NAMESPACE], environment)
+    typed(["kubeless", "function", "list", "-n", namespace], environment)
+    typed(["kubectl", "get", "functions", "-n", namespace], environment)
     print()
     for message in wrong:
         print(f"demo: {message}", file=sys.stderr)
@@ -49,10 +53,10 @@ def main() -> int:
     return 0
 
 
-def make_namespace(environment: dict[str, str]) -> None:
+def make_namespace(name: str, environment: dict[str, str]) -> None:
     """The demo's namespace, in which only hardened pods may run."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": NAMESPACE, "labels": labels}
+    metadata = {"name": name, "labels": labels}
     subprocess.run(
         ["kubectl", "apply", "--server-side", "--filename", "-"],
         input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}).encode(),
@@ -62,15 +66,15 @@ def make_namespace(environment: dict[str, str]) -> None:
     )
 
 
-def deploy(example: dict[str, Any], environment: dict[str, str]) -> bool:
+def deploy(example: dict[str, Any], namespace: str, environment: dict[str, str]) -> bool:
     """Get one example into the cluster and wait until it is ready."""
     name = example["name"]
     if "apply" not in example:
         command = ["kubeless", "function", "deploy", name, *example["deploy"], "--wait"]
-        return typed([*command, "-n", NAMESPACE], environment) is not None
-    applied = typed(["kubectl", "apply", "-f", example["apply"], "-n", NAMESPACE], environment)
+        return typed([*command, "-n", namespace], environment) is not None
+    applied = typed(["kubectl", "apply", "-f", example["apply"], "-n", namespace], environment)
     waiting = ["kubectl", "wait", "--for=condition=Ready", f"function/{name}", "--timeout=120s"]
-    return applied is not None and typed([*waiting, "-n", NAMESPACE], environment) is not None
+    return applied is not None and typed([*waiting, "-n", namespace], environment) is not None
 
 
 def typed(command: list[str], environment: dict[str, str]) -> str | None:

@@ -15,6 +15,8 @@ from kubeless_kube.client import Client
 from kubeless_kube.resources import AUTOSCALERS
 from support.waiting import wait_for
 
+HANDLERS = Path(__file__).resolve().parents[1] / "conformance/handlers"
+
 Kubeless = Callable[..., "subprocess.CompletedProcess[str]"]
 
 ECHO = """\
@@ -303,3 +305,20 @@ def test_the_server_config_names_the_runtimes_that_functions_can_have(
         "no configuration of a Kubeless controller in namespace 'no-such-namespace'"
         in absent.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("runtime", "file"),
+    [("python3.14", "failures.py"), ("nodejs20", "failures.js"), ("ruby3.3", "failures.rb")],
+)
+def test_top_reads_the_metrics_of_every_language(run: Kubeless, runtime: str, file: str) -> None:
+    flags = ["--runtime", runtime, "--handler", "failures.handler", "-f", str(HANDLERS / file)]
+    assert run("deploy", "counted", *flags, "--wait").returncode == 0
+    assert run("call", "counted").stdout == "ok\n"
+    assert run("call", "counted").returncode == 0
+    assert run("call", "counted", "--data", "raise").returncode == 1
+    entries = {entry["method"]: entry for entry in json.loads(run("top", "-o", "json").stdout)}
+    assert (entries["GET"]["total_calls"], entries["GET"]["total_failures"]) == (2, 0)
+    assert (entries["POST"]["total_calls"], entries["POST"]["total_failures"]) == (1, 1)
+    for entry in entries.values():
+        assert 0 < entry["p50_seconds"] <= entry["p99_seconds"] < 5

@@ -1,0 +1,44 @@
+"""What `make demo` shows: every example deployed and called, the same function in three languages among them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+
+import pytest
+import yaml
+
+from kubeless_kube.client import Client
+from kubeless_kube.resources import NAMESPACES
+from support.control_plane import ROOT
+
+RUNTIMES = ("python3", "nodejs", "ruby")
+
+
+def test_every_example_answers_what_it_should(client: Client) -> None:
+    namespace = f"demo-{uuid.uuid4().hex[:8]}"
+    demo = [sys.executable, ROOT / "tools/demo.py", "--namespace", namespace]
+    try:
+        done = subprocess.run(demo, capture_output=True, text=True, check=False, timeout=280)
+    finally:
+        client.delete(NAMESPACES, None, namespace)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "demo: every answer is right" in done.stdout
+    for runtime in RUNTIMES:
+        assert f" {runtime}" in done.stdout  # in the table of functions
+
+
+@pytest.mark.parametrize("language", ["node", "python", "ruby"])
+def test_the_same_function_is_there_in_three_languages(language: str) -> None:
+    examples = yaml.safe_load((ROOT / "examples/calls.yaml").read_text())
+    orders = [one for one in examples if one["name"].startswith("order")]
+    calls = [
+        (call["arguments"], yaml.safe_load(call["answer"]))
+        for one in orders
+        for call in one["calls"]
+    ]
+    assert len(orders) == 3
+    assert all(call == calls[0] for call in calls)
+    manifest = yaml.safe_load((ROOT / f"examples/{language}/order.yaml").read_text())
+    assert manifest["metadata"]["name"] == f"order-{language}"
