@@ -126,35 +126,11 @@ def test_a_source_that_is_downloaded(
         ("http://nowhere.invalid/hello.py", "nowhere.invalid"),
         ("http://127.0.0.1/hello.py", "an address of the node or the link"),
         ("http://169.254.169.254/latest/meta-data", "an address of the node or the link"),
-        ("file:///etc/passwd", "expected the http or https address"),
     ],
 )
 def test_a_source_that_cannot_be_had(
     deploy: Deploy, condition: Condition, url: str, said: str
 ) -> None:
-    deploy(**{"function": url, "function-content-type": "url"})
-    assert said in condition("hello", "Ready", "SourceUnavailable")["message"]
-
-
-@pytest.mark.parametrize(
-    ("target", "said"),
-    [
-        ("http://169.254.169.254/latest/meta-data", "an address of the node or the link"),
-        ("file:///etc/passwd", "expected the http or https address"),
-        ("/again", "more than 5 redirects"),
-    ],
-    ids=["to the link", "to a file", "for ever"],
-)
-def test_a_redirect_that_leads_nowhere(
-    client: Client, namespace: str, deploy: Deploy, condition: Condition, target: str, said: str
-) -> None:
-    deploy(
-        "site",
-        function=f"def handler(event, context):\n    return '', 302, {{'Location': {target!r}}}\n",
-    )
-    condition("site", "Ready", "True")
-    answer(client, namespace, "site")
-    url = f"http://site.{namespace}.svc:8080/hello.py"
     deploy(**{"function": url, "function-content-type": "url"})
     assert said in condition("hello", "Ready", "SourceUnavailable")["message"]
 
