@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import queue
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -130,6 +131,30 @@ def test_what_a_write_returned_is_taken_until_something_newer_is_known(
     found = followed.informer.get(namespace, "a")
     assert found is not None
     assert found["data"] == {"x": "2"}
+
+
+def test_the_echo_of_a_write_is_no_news(
+    client: Client, namespace: str, followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = client.create(CONFIGMAPS, config_map(namespace, x="1"))
+    followed.next()
+    # The answer is taken before the event comes.
+    taken = threading.Event()
+    store = followed.informer._store
+
+    def late(obj: Object, *, gone: bool) -> Any:
+        taken.wait(10)
+        return store(obj, gone=gone)
+
+    monkeypatch.setattr(followed.informer, "_store", late)
+    body = {
+        "metadata": {"resourceVersion": made["metadata"]["resourceVersion"]},
+        "data": {"x": "2"},
+    }
+    followed.informer.remember(client.patch(CONFIGMAPS, namespace, "a", body))
+    taken.set()
+    client.patch(CONFIGMAPS, namespace, "a", {"data": {"x": "3"}})
+    assert followed.next()["data"] == {"x": "3"}
 
 
 @pytest.mark.parametrize("seen", ["by an event", "by a list"])

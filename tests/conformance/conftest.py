@@ -131,11 +131,12 @@ def _left_out(item: pytest.Item, config: pytest.Config) -> bool:
         return item.get_closest_marker("pod") is not None
     if item.get_closest_marker("process") is not None:
         return True
-    if language.runtime == language.main or config.getoption("--long"):
+    if config.getoption("--long") or item.get_closest_marker("core") is not None:
         return False
-    # Of a language's other images, quick cases: those that share pods, and what is marked.
+    # Quick cases of a language's main image: those that share pods, and those about pods.
     own_pod = "starter" in getattr(item, "fixturenames", ())
-    return own_pod and item.get_closest_marker("core") is None
+    about_pods = item.get_closest_marker("pod") is not None
+    return language.runtime != language.main or (own_pod and not about_pods)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,10 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found], what: str, seconds: float = 20.0) -> Found:
-    """Look again and again until something true is found; fails with ``what`` and the last look."""
+def wait_for(
+    look: Callable[[], Found], what: str, seconds: float = 20.0, *, pause: float = 0.05
+) -> Found:
+    """Look every ``pause`` seconds until something true is found; fails with ``what`` and the last look."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
@@ -18,4 +20,4 @@ def wait_for(look: Callable[[], Found], what: str, seconds: float = 20.0) -> Fou
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"after {seconds:.0f} s still not: {what}; last seen: {found!r}")
-        time.sleep(0.05)
+        time.sleep(pause)

@@ -42,7 +42,8 @@ class Informer:
     * Every change calls the handlers: with the new object, or with the last
       known one when it is gone, also when it went while nobody watched.
     * An object that moves from one group to another is told to the handlers under both.
-    * What a write returned is taken (``remember``) unless the object is known to be gone.
+    * What a write returned is taken (``remember``) unless the object is known to be gone; the event that
+      follows it tells nobody, since it brings nothing new.
     * A failure never ends it: it goes on where it was, after a back-off with
       jitter; after 410 Gone it lists again.
     * Objects in the store are shared: nobody may change them.
@@ -198,18 +199,29 @@ class Informer:
         obj = event["object"]
         if event["type"] != "BOOKMARK":
             trimmed = self._trim(obj)
-            key = key_of(trimmed)
-            with self._lock:
-                known = self._objects.get(key)
-                if event["type"] == "DELETED":
-                    self._drop(key)
-                    self._bury(key, _version(trimmed))
-                elif known is None or _version(known) <= _version(trimmed):
-                    self._put(trimmed)
-            if known is not None and self._group_of(known) != self._group_of(trimmed):
-                self._notify(known)
-            self._notify(trimmed)
+            known, news = self._store(trimmed, gone=event["type"] == "DELETED")
+            if news:
+                if known is not None and self._group_of(known) != self._group_of(trimmed):
+                    self._notify(known)
+                self._notify(trimmed)
         self._version = obj["metadata"]["resourceVersion"]
+
+    def _store(self, obj: Object, *, gone: bool) -> tuple[Object | None, bool]:
+        """Keep what an event brought; what was known before, and whether the event is news.
+
+        The echo of a write whose answer was taken is none: whoever wrote has seen it.
+        """
+        key = key_of(obj)
+        with self._lock:
+            known = self._objects.get(key)
+            if gone:
+                self._drop(key)
+                self._bury(key, _version(obj))
+                return known, True
+            if known is not None and _version(known) >= _version(obj):
+                return known, False
+            self._put(obj)
+            return known, True
 
     def _put(self, obj: Object) -> None:
         key = key_of(obj)

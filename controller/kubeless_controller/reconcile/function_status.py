@@ -45,7 +45,7 @@ class FunctionStatus:
         self._now = now
 
     def write(self, obj: Object, accepted: Verdict, wanted: Children | None) -> None:
-        """Bring the status of a Function up to date."""
+        """Bring the status of a Function up to date. Raises Conflict when the Function changed meanwhile."""
         metadata = obj["metadata"]
         live = obj.get("status") or {}
         previous = live.get("conditions") or []
@@ -65,12 +65,14 @@ class FunctionStatus:
             fresh["sourceChecksum"] = wanted.source_checksum or None
         if not status.differs(fresh, live):
             return
+        # Only onto what this pass has seen: what the answer brings is taken for known afterwards.
+        seen = {key: metadata[key] for key in ("uid", "resourceVersion")}
         try:
             written = self._client.patch(
                 FUNCTIONS,
                 metadata["namespace"],
                 metadata["name"],
-                {"metadata": {"uid": metadata["uid"]}, "status": fresh},
+                {"metadata": seen, "status": fresh},
                 subresource="status",
                 manager=names.FIELD_MANAGER,
             )

@@ -130,7 +130,7 @@ def building(run: Run) -> list[str]:
     )
     run.controller.launch()
     began = time.monotonic()
-    wait_for(lambda: run.controller.metric("kubeless_objects") and all_built(run), "all built", 600)
+    wait_until_built(run)
     ours = time.monotonic() - began
     requests, cpu = run.requests() / COUNT, run.cpu()
     run.settle()
@@ -192,7 +192,7 @@ def memory(run: Run, size: int) -> list[str]:
     apply(run.client, "ours", size)
     run.controller.configure(workers=CONNECTIONS, leaderElection={"enabled": False})
     run.controller.launch()
-    wait_for(lambda: all_built(run), "all built", 900)
+    wait_until_built(run)
     run.settle()
     built = run.memory()
     assert run.controller.process is not None
@@ -212,9 +212,11 @@ def apply(client: Client, namespace: str, count: int) -> None:
         list(pool.map(lambda n: client.create(FUNCTIONS, function(namespace, n)), range(count)))
 
 
-def all_built(run: Run) -> bool:
-    """Say whether every Function has a status; the controller's own count, which costs the server nothing."""
-    return run.controller.metric('kubeless_objects{kind="Function",ready="Unknown"') == 0
+def wait_until_built(run: Run) -> None:
+    """Wait until every Function has a status: by the controller's own count, which costs the server nothing."""
+    unknown = 'kubeless_objects{kind="Function",ready="Unknown"'
+    # Seldom: the count costs the controller something.
+    wait_for(lambda: run.controller.metric(unknown) == 0, "all are built", 900, pause=0.5)
 
 
 def say(what: str) -> None:
