@@ -113,6 +113,11 @@ def test_an_object_gets_a_burst_and_then_few(recording: Recording) -> None:
     wait_for(lambda: "later" in recording.counts(), "another one after five minutes")
 
 
+def test_lines_become_one(recording: Recording) -> None:
+    recording.record("kubeless: SyntaxError\n    def handler(:\n                ^\n")
+    wait_for(lambda: "kubeless: SyntaxError | def handler(: | ^" in recording.counts(), "one line")
+
+
 def test_what_cannot_be_written_is_dropped_and_long_messages_are_cut(recording: Recording) -> None:
     recording.record("ä" * 2000)
     wait_for(lambda: len(recording.counts()) == 1, "a long one")

@@ -49,7 +49,9 @@ def difference(client: Client, namespace: str) -> str:
     for function in functions:
         name, uid = function["metadata"]["name"], function["metadata"]["uid"]
         if not accepted(function):
-            return f"{name} is not built"
+            going = function["metadata"].get("deletionTimestamp", "")
+            told = (function.get("status") or {}).get("conditions", [])
+            return f"{name} is not built; going since {going or 'never'}; {told[:1]}"
         try:
             children = wanted(function)
         except SpecError as error:
@@ -84,6 +86,12 @@ def difference(client: Client, namespace: str) -> str:
         if kind != "ConfigMap" or name not in used:
             return f"{kind} {name} belongs to nothing"
     return ""
+
+
+def going(client: Client, namespace: str) -> list[str]:
+    """Functions that are deleted, and whose children the cluster's own collector still takes away."""
+    items = client.list(FUNCTIONS, namespace)["items"]
+    return [item["metadata"]["name"] for item in items if item["metadata"].get("deletionTimestamp")]
 
 
 def accepted(function: Object) -> bool:

@@ -105,7 +105,7 @@ class EventRecorder:
             },
             "type": kind,
             "reason": reason,
-            "message": _cut(message),
+            "message": _one_line(message),
         }
         try:
             self._queue.put_nowait(event)
@@ -183,8 +183,9 @@ def _bound(known: OrderedDict[Any, Any]) -> None:
         known.popitem(last=False)
 
 
-def _cut(message: str) -> str:
-    """At most 1,024 bytes of it, in whole characters."""
+def _one_line(message: str) -> str:
+    """Its lines as one, of at most 1,024 bytes in whole characters: `kubectl describe` has a table of them."""
+    message = " | ".join(line.strip() for line in message.splitlines() if line.strip())
     data = message.encode()
     if len(data) <= MAX_MESSAGE:
         return message
