@@ -88,10 +88,22 @@ def difference(client: Client, namespace: str) -> str:
     return ""
 
 
-def going(client: Client, namespace: str) -> list[str]:
-    """Functions that are deleted, and whose children the cluster's own collector still takes away."""
-    items = client.list(FUNCTIONS, namespace)["items"]
-    return [item["metadata"]["name"] for item in items if item["metadata"].get("deletionTimestamp")]
+def uncollected(client: Client, namespace: str) -> list[str]:
+    """What the cluster's own garbage collector has still to take away, which is not Kubeless' work."""
+    functions = client.list(FUNCTIONS, namespace)["items"]
+    uids = {item["metadata"]["uid"] for item in functions}
+    found = [
+        f"Function {item['metadata']['name']}"
+        for item in functions
+        if item["metadata"].get("deletionTimestamp")
+    ]
+    for resource in (*CHILDREN, CONFIGMAPS):
+        for item in client.list(resource, namespace, labels="created-by=kubeless,function")[
+            "items"
+        ]:
+            if owner(item) and owner(item) not in uids:
+                found.append(f"{resource.kind} {item['metadata']['name']}")
+    return found
 
 
 def accepted(function: Object) -> bool:
