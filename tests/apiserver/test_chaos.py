@@ -20,7 +20,7 @@ from support.control_plane import ControlPlane
 from support.controller import HASTY, Controller
 from support.functions import manifest
 from support.waiting import wait_for
-from support.world import difference, uncollected
+from support.world import difference
 
 Object = dict[str, Any]
 
@@ -136,8 +136,6 @@ def test_a_minute_of_noise(
     controller.process.kill()
     controller.configure()
     controller.start()
-    # The cluster's own collector needs its time, up to minutes after the API server was away.
-    wait_for(lambda: not uncollected(client, namespace), "what was deleted is gone", 180, pause=1)
     try:
         wait_for(
             lambda: not difference(client, namespace), "the world is exact", QUIET_SECONDS + 20
