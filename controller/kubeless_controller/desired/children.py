@@ -32,7 +32,6 @@ class Children:
     replicas: int
     url: str
     source_checksum: str
-    runtime: Runtime | None
     alias: str
 
     @property
@@ -58,7 +57,6 @@ def build(function: Function, settings: Settings) -> Children:
         replicas=replicas,
         url=service.url_of(function, ports),
         source_checksum=built_source.checksum if built_source else "",
-        runtime=runtime,
         alias=_alias(function, runtime),
     )
 
