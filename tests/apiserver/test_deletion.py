@@ -21,9 +21,11 @@ from kubeless_kube.resources import (
     SERVICES,
     Resource,
 )
+from support.control_plane import ControlPlane
 from support.controller import Controller
 from support.functions import manifest
 from support.waiting import wait_for
+from support.world import owner
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
@@ -80,6 +82,62 @@ def test_what_is_orphaned_stays_and_belongs_to_nobody(
         for item in client.list(resource, namespace, labels="function=hello")["items"]:
             client.delete(resource, namespace, item["metadata"]["name"])
     assert condition("hello", "Accepted", "Valid")
+
+
+@pytest.mark.usefixtures("controller")
+def test_a_function_made_again_does_not_wait_for_the_collector(
+    control_plane: ControlPlane,
+    client: Client,
+    namespace: str,
+    deploy: Deploy,
+    condition: Condition,
+) -> None:
+    deploy(horizontalPodAutoscaler=AUTOSCALER)
+    condition("hello", "Accepted", "Valid")
+    before = {one: owner(client.get(one, namespace, "hello")) for one in (SERVICES, DEPLOYMENTS)}
+    control_plane.manager.pause()
+    try:
+        client.delete(FUNCTIONS, namespace, "hello")
+        uid = deploy(horizontalPodAutoscaler=AUTOSCALER)["metadata"]["uid"]
+        condition("hello", "Accepted", "Valid")
+        for resource, old in before.items():
+            assert owner(client.get(resource, namespace, "hello")) == uid != old
+        assert owner(client.get(AUTOSCALERS, namespace, "hello")) == uid
+    finally:
+        control_plane.manager.resume()
+    # The collector, awake again, finds nothing of the dead one, and leaves what is of the living.
+    sets = client.list(REPLICASETS, namespace)["items"]
+    wait_for(
+        lambda: (
+            {owner(one) for one in client.list(REPLICASETS, namespace)["items"]}
+            == {client.get(DEPLOYMENTS, namespace, "hello")["metadata"]["uid"]}
+        ),
+        f"the old ReplicaSets are gone ({len(sets)} were there)",
+        60,
+    )
+    assert owner(client.get(SERVICES, namespace, "hello")) == uid
+
+
+@pytest.mark.usefixtures("controller")
+def test_what_claims_to_be_of_another_function_is_not_deleted(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition
+) -> None:
+    other = deploy("other")
+    condition("other", "Accepted", "Valid")
+    reference = {
+        "apiVersion": "kubeless.io/v1beta1",
+        "kind": "Function",
+        "name": "other",
+        "uid": other["metadata"]["uid"],
+    }
+    service = {
+        "metadata": {"name": "hello", "namespace": namespace, "ownerReferences": [reference]},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    uid = client.create(SERVICES, service)["metadata"]["uid"]
+    deploy("hello")
+    condition("hello", "Accepted", "Conflict")
+    assert client.get(SERVICES, namespace, "hello")["metadata"]["uid"] == uid
 
 
 def test_a_namespace_that_ends_takes_its_functions_along(

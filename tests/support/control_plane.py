@@ -118,7 +118,7 @@ class ControlPlane:
         )
 
     def _manager(self) -> None:
-        self._start(
+        self.manager = self._start(
             "kube-controller-manager",
             self._bin / "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",

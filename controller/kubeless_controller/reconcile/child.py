@@ -46,11 +46,20 @@ class StillThere(Exception):
         )
 
 
+class LeftBehind(StillThere):
+    """The name is held by what a Function of the same name and another uid owned, and nobody has deleted."""
+
+    def __init__(self, resource: Resource, live: Object) -> None:
+        super().__init__(resource, live["metadata"]["name"])
+        self.resource = resource
+        self.live = live
+
+
 class Child:
     """All children of one kind, through the informer that follows them.
 
     * An object without a reference to the owner's uid is never written.
-    * What a deleted Function of the same name left is waited for.
+    * What a deleted Function of the same name left is not taken over: its fields and pods are not ours.
     * Nothing is written when the annotation and the live object say what is wanted.
     * An apply that did not help is not repeated: what the server makes of it is what there will be.
 
@@ -75,7 +84,7 @@ class Child:
     def ensure(self, wanted: Object, *, on_create: Object | None = None) -> Object:
         """Make the child as wanted and return it as it is now; ``on_create`` joins its spec when it is made.
 
-        Raises NotOurs, and what the client raises.
+        Raises NotOurs, StillThere, LeftBehind, and what the client raises.
         """
         namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
         live = self._informer.get(namespace, name)
@@ -85,12 +94,12 @@ class Child:
             except Conflict:
                 # Taken: by something without our labels, or by ours that the informer has not seen yet.
                 live = self._client.get(self._resource, namespace, name)
-        if not owned_by(live, wanted["metadata"]["ownerReferences"][0]["uid"]):
-            if live["metadata"].get("deletionTimestamp") or _belonged(live, wanted):
-                raise StillThere(self._resource, name)
-            raise NotOurs(self._resource, name)
         if live["metadata"].get("deletionTimestamp"):
             raise StillThere(self._resource, name)
+        if not owned_by(live, wanted["metadata"]["ownerReferences"][0]["uid"]):
+            if _belonged(live, wanted):
+                raise LeftBehind(self._resource, live)
+            raise NotOurs(self._resource, name)
         difference = self._difference(wanted, live)
         return self._apply(wanted, live, difference) if difference else live
 
