@@ -112,6 +112,17 @@ def test_ready_once_only_the_current_generation_serves() -> None:
     assert ready(stale, []).reason == "Progressing"
 
 
+def test_a_change_of_the_replicas_alone_is_no_rollout() -> None:
+    scaled = deployment(replicas=3, generation=3, updatedReplicas=1, availableReplicas=1)
+    scaled["status"]["replicas"] = 1
+    scaled["metadata"]["annotations"] = {"kubeless.io/applied-hash": "a"}
+    same = {"metadata": {"annotations": {"kubeless.io/applied-hash": "a"}}}
+    assert ready(scaled, [], same) == Verdict(True, "Serving", "1 of 3 pods serving")
+    older = {"metadata": {"annotations": {"kubeless.io/applied-hash": "before"}}}
+    assert ready(scaled, [], older).reason == "Progressing"
+    assert ready(scaled, [], {"metadata": {}}).reason == "Progressing"
+
+
 def test_ready_without_a_deployment_or_without_replicas() -> None:
     assert ready(None, []).reason == "Progressing"
     assert ready(deployment(replicas=0), []).reason == "ScaledToZero"

@@ -51,6 +51,8 @@ def test_kubectl_sees_what_it_expects(
         lambda: "2 of 2 pods serving" in condition("hello", "Ready", "True")["message"],
         "both pods serve",
     )
+    told = kubectl("get", "events", "-n", namespace, "-o", "jsonpath={.items[*].reason}").stdout
+    assert told.split().count("Ready") == 1, "that it was scaled is no transition"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubeless_api import conditions
+from kubeless_api import conditions, names
 from kubeless_controller.observed.pods import diagnose
 from kubeless_controller.observed.verdict import Verdict
 
@@ -29,15 +29,18 @@ def available(deployment: Object | None) -> Verdict:
     return Verdict(False, conditions.NO_PODS_READY, "no pod serves")
 
 
-def ready(deployment: Object | None, new_pods: Iterable[Object]) -> Verdict:
+def ready(
+    deployment: Object | None, new_pods: Iterable[Object], newest: Object | None = None
+) -> Verdict:
     """Say whether the Deployment's current generation serves, and only it.
 
-    ``new_pods`` are the pods of its newest ReplicaSet.
+    ``newest`` is its newest ReplicaSet, ``new_pods`` are the pods of that.
     """
     if deployment is None:
         return Verdict(False, conditions.PROGRESSING, "the Deployment is being made")
     status = _status(deployment)
-    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
+    if not seen and not _only_scaled(deployment, newest):
         return Verdict(False, conditions.PROGRESSING, "the Deployment is being rolled out")
     if deployment["spec"].get("replicas", 1) == 0:
         return Verdict(False, conditions.SCALED_TO_ZERO, "the function is scaled to 0 pods")
@@ -77,6 +80,21 @@ def newest_replica_set(deployment: Object, replica_sets: Iterable[Object]) -> Ob
         if revision is not None and annotations.get(REVISION) == revision:
             return replica_set
     return None
+
+
+def _only_scaled(deployment: Object, newest: Object | None) -> bool:
+    """Say whether what was asked for last is what the newest ReplicaSet was made or kept for.
+
+    Its Deployment's annotations are copied to it. Then the generation grew by the number of replicas
+    alone, and what served before goes on serving.
+    """
+    asked = _annotations(deployment).get(names.ANNOTATION_APPLIED)
+    return bool(asked) and _annotations(newest or {}).get(names.ANNOTATION_APPLIED) == asked
+
+
+def _annotations(obj: Object) -> Object:
+    found: Object = obj.get("metadata", {}).get("annotations") or {}
+    return found
 
 
 def _status(deployment: Object) -> Object:

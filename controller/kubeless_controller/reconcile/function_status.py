@@ -88,7 +88,8 @@ class FunctionStatus:
         self, obj: Object, accepted: Verdict, wanted: Children | None, deployment: Object | None
     ) -> dict[str, Verdict]:
         if accepted.ok:
-            ready = rollout.ready(deployment, self._new_pods(deployment))
+            newest, pods = self._newest(deployment)
+            ready = rollout.ready(deployment, pods, newest)
         else:
             ready = Verdict(False, accepted.reason, accepted.message)
         verdicts = {
@@ -108,16 +109,16 @@ class FunctionStatus:
         child = store.get(metadata["namespace"], name)
         return child if child is not None and owned_by(child, metadata["uid"]) else None
 
-    def _new_pods(self, deployment: Object | None) -> list[Object]:
-        """The pods of the Deployment's newest ReplicaSet."""
+    def _newest(self, deployment: Object | None) -> tuple[Object | None, list[Object]]:
+        """The Deployment's newest ReplicaSet and its pods."""
         if deployment is None:
-            return []
+            return None, []
         key = (deployment["metadata"]["namespace"], deployment["metadata"]["name"])
         newest = rollout.newest_replica_set(deployment, self._caches.replica_sets.in_group(key))
         if newest is None:
-            return []
+            return None, []
         template = newest["metadata"]["labels"].get(rollout.POD_TEMPLATE_HASH)
-        return [
+        return newest, [
             pod
             for pod in self._caches.pods.in_group(key)
             if pod["metadata"]["labels"].get(rollout.POD_TEMPLATE_HASH) == template
