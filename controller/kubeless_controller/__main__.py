@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 from kubeless_api import names
 from kubeless_controller import logs, metrics
 from kubeless_controller.probes import Probes
-from kubeless_controller.reconcile.caches import Caches, caches, function_of
+from kubeless_controller.reconcile.caches import caches, function_of
 from kubeless_controller.reconcile.function import FunctionReconciler
+from kubeless_controller.reconcile.informers import Informers
 from kubeless_controller.reconcile.loop import Loop
 from kubeless_controller.settings import LeaderElection, Settings, SettingsError, load
 from kubeless_kube.client import Client
@@ -48,7 +50,7 @@ def main() -> int:
         lease = _lease(arguments.kubeconfig, settings.leader_election, identity)
         client = _client(
             arguments.kubeconfig,
-            connections=settings.workers + 16,
+            connections=settings.workers + 32,
             on_request=metrics.count_request,
             fence=lease.held if lease else None,
         )
@@ -60,45 +62,48 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 
-    world = caches(client, settings.watch_namespaces)
+    informers = Informers(client, settings.watch_namespaces)
     events = EventRecorder(
         client, names.FIELD_MANAGER, identity, on_drop=metrics.events_dropped.inc
     )
-    loop = _loop(client, world, settings, events)
-    metrics.Inventory("Function", world.functions.all).register()
+    loops = [_functions(client, informers, settings, events)]
     synced = threading.Event()
     port = arguments.port if arguments.port is not None else settings.port
     try:
         probes = Probes(
             port,
-            alive=lambda: _stuck(loop),
+            alive=lambda: _stuck(loops),
             ready=lambda: "" if synced.is_set() else "the caches are not filled yet",
         )
     except OSError as error:
         print(f"kubeless-controller: port {port} cannot be used: {error.strerror}", file=sys.stderr)
         return 1
     probes.start()
-    for informer in world.all():
+    for informer in informers.all():
         informer.start()
     log.info("following the cluster at %s", client.host)
 
     # A replica that waits for the lease is ready too: its caches are warm when its turn comes.
-    if _wait_for_caches(world, stop):
+    if _wait_for_caches(informers, stop):
         synced.set()
         log.info("caches filled")
         if lease is None or lease.acquire(stop):
             log.info("%d workers start", settings.workers)
             events.start()
-            loop.start()
+            for loop in loops:
+                loop.start()
             _wait_for_end(stop, lease)
 
     log.info("stopping")
-    finished = loop.stop(STOP_SECONDS)
+    deadline = time.monotonic() + STOP_SECONDS
+    for loop in loops:
+        loop.queue.shut_down()
+    unfinished = [loop for loop in loops if not loop.stop(deadline - time.monotonic())]
     events.stop(EVENTS_SECONDS)
     if lease is not None:
         lease.release()
     probes.stop()
-    log.info("stopped%s", "" if finished else ", with work unfinished")
+    log.info("stopped%s", ", with work unfinished" if unfinished else "")
     return 1 if lease is not None and lease.lost.is_set() else 0
 
 
@@ -136,8 +141,12 @@ def _lease(kubeconfig: str | None, settings: LeaderElection, identity: str) -> L
     return lease
 
 
-def _loop(client: Client, world: Caches, settings: Settings, events: EventRecorder) -> Loop:
-    """The loop over one set of caches; every change of a child brings its Function up."""
+def _functions(
+    client: Client, informers: Informers, settings: Settings, events: EventRecorder
+) -> Loop:
+    """The loop over Functions; every change of a child brings its Function up."""
+    world = caches(informers)
+    metrics.Inventory("Function", world.functions.all).register()
     reconciler = FunctionReconciler(client, world, settings, events)
     loop = Loop("Function", reconciler.reconcile, settings.workers)
     world.functions.on_change(lambda obj: loop.queue.add(key_of(obj)))
@@ -146,9 +155,9 @@ def _loop(client: Client, world: Caches, settings: Settings, events: EventRecord
     return loop
 
 
-def _wait_for_caches(world: Caches, stop: threading.Event) -> bool:
+def _wait_for_caches(informers: Informers, stop: threading.Event) -> bool:
     """Wait until everything is in the caches; False when told to stop before."""
-    for informer in world.all():
+    for informer in informers.all():
         while not informer.wait_until_synced(0.05):
             if stop.is_set():
                 return False
@@ -164,8 +173,8 @@ def _wait_for_end(stop: threading.Event, lease: Lease | None) -> None:
         pass
 
 
-def _stuck(loop: Loop) -> str:
-    seconds = loop.queue.longest_work()
+def _stuck(loops: list[Loop]) -> str:
+    seconds = max(loop.queue.longest_work() for loop in loops)
     return f"a pass has been going on for {seconds:.0f} s" if seconds > STUCK_SECONDS else ""
 
 

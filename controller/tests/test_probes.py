@@ -60,14 +60,14 @@ def test_a_pass_that_never_ends_makes_the_process_unwell(monkeypatch: pytest.Mon
 
     loop = Loop("Probe", hang, 2)
     loop.start()
-    assert process._stuck(loop) == ""
+    assert process._stuck([loop]) == ""
     loop.queue.add(("default", "hello"))
     assert begun.wait(5)
-    assert process._stuck(loop) == "", "for a while it may"
+    assert process._stuck([loop]) == "", "for a while it may"
     monkeypatch.setattr(process, "STUCK_SECONDS", 0.1)
-    wait_for(lambda: process._stuck(loop), "it is stuck")
+    wait_for(lambda: process._stuck([loop]), "it is stuck")
     go_on.set()
-    wait_for(lambda: not process._stuck(loop), "it is well again")
+    wait_for(lambda: not process._stuck([loop]), "it is well again")
     assert loop.stop(5)
 
 

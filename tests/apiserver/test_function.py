@@ -173,7 +173,7 @@ def gone(client: Client, resource: Any, namespace: str, name: str) -> bool:
         (
             {"service": {"type": "Nonsense"}},
             "Rejected",
-            "the API server refuses what this Function asks for",
+            "the API server refuses what is asked for",
         ),
         (
             {"function-content-type": "base64", "function": "def handler()"},

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from kubeless_api import fields
+from kubeless_api import fields, names
 from kubeless_api.conditions import INVALID_HANDLER, INVALID_SPEC
 from kubeless_api.errors import SpecError
 from kubeless_api.source import ContentType, parse_content_type
@@ -39,6 +39,8 @@ class Function:
     are the user's objects without their unset fields. ``handler`` is None
     only for an image of the user's own.
     """
+
+    kind: ClassVar[str] = names.FUNCTION_KIND
 
     namespace: str
     name: str

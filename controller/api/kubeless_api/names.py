@@ -9,11 +9,18 @@ VERSION = "v1beta1"
 API_VERSION = f"{GROUP}/{VERSION}"
 FUNCTION_KIND = "Function"
 FUNCTION_PLURAL = "functions"
+HTTP_TRIGGER_KIND = "HTTPTrigger"
+HTTP_TRIGGER_PLURAL = "httptriggers"
+CRONJOB_TRIGGER_KIND = "CronJobTrigger"
+CRONJOB_TRIGGER_PLURAL = "cronjobtriggers"
 
 # Labels that select a Function's pods; a Deployment's selector can never change, so neither can these.
 LABEL_CREATED_BY = "created-by"
 CREATED_BY = "kubeless"
 LABEL_FUNCTION = "function"
+# What a trigger owns has this label, the kind of trigger as its value. Never `function` beside `created-by`:
+# a pod that has both becomes an endpoint of the function's Service.
+LABEL_TRIGGER = f"{GROUP}/trigger"
 
 # Hash of what was last asked of the API server for an object of ours: a removal shows only here.
 ANNOTATION_APPLIED = f"{GROUP}/applied-hash"
@@ -33,7 +40,9 @@ PORT_NAME = "http-function-port"
 DEFAULT_PORT = 8080
 
 # Finalizers that the original set and nothing will ever remove but us.
-LEGACY_FINALIZERS = frozenset({f"{GROUP}/function"})
+LEGACY_FINALIZERS = frozenset(
+    f"{GROUP}/{kind}" for kind in ("function", "httptrigger", "cronjobtrigger", "kafkatrigger")
+)
 
 MAX_NAME_LENGTH = 63
 _DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")

@@ -15,7 +15,7 @@ from typing import Any
 
 from kubeless_kube.backoff import Backoff
 from kubeless_kube.client import Client, Object
-from kubeless_kube.errors import ApiError, Gone, Unreachable
+from kubeless_kube.errors import ApiError, Gone, NotFound, Unreachable
 from kubeless_kube.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ Handler = Callable[[Object], None]
 HEALTHY_SECONDS = 10.0
 # Ends of objects that are remembered: more than writes can be on their way at once.
 GONE_REMEMBERED = 4096
+# A kind that the cluster does not serve may be installed later.
+UNSERVED_SECONDS = 30.0
 
 
 def key_of(obj: Object) -> Key:
@@ -49,7 +51,8 @@ class Informer:
     * Objects in the store are shared: nobody may change them.
 
     ``trim`` cuts an object down to what is needed before it is kept;
-    ``group_of`` puts it into a group whose members are found without a search.
+    ``group_of`` puts it into a group whose members are found without a search. One that is ``optional`` is
+    empty, and synced, while the cluster does not serve its kind, and asks again every 30 seconds.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class Informer:
         metadata_only: bool = False,
         trim: Callable[[Object], Object] | None = None,
         group_of: Callable[[Object], Key] | None = None,
+        optional: bool = False,
     ) -> None:
         self.resource = resource
+        self._optional = optional
         self.synced = threading.Event()
         self._client = client
         self._namespace = namespace
@@ -139,6 +144,11 @@ class Informer:
             except Gone:
                 log.info("%s: too far behind the server, listing again", self.resource.plural)
                 self._version = ""
+            except NotFound as error:
+                if not self._optional:
+                    log.warning("%s: %s", self.resource.plural, error)
+                else:
+                    self._unserved()
             except (ApiError, Unreachable) as error:
                 log.warning("%s: %s", self.resource.plural, error)
             except Exception:
@@ -149,6 +159,16 @@ class Informer:
                 backoff.reset()
             # Also after an end in good order: a server that closes at once must not be asked at once.
             self._stopped.wait(backoff.next())
+
+    def _unserved(self) -> None:
+        """The cluster has no such kind (any more): nothing is there, and it is asked again later."""
+        with self._lock:
+            known, self._objects, self._groups = self._objects, {}, {}
+        self._version = ""
+        for obj in known.values():
+            self._notify(obj)
+        self.synced.set()
+        self._stopped.wait(UNSERVED_SECONDS)
 
     def _list(self) -> None:
         # From the server's cache first: a fleet of controllers that restarts must not weigh on etcd.

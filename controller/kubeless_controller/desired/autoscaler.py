@@ -48,12 +48,9 @@ def build(function: Function) -> Object | None:
     own = metadata(
         function,
         fields.text(given_metadata, "name", f"{_PATH}.metadata"),
+        {**fields.strings(given_metadata, "labels", f"{_PATH}.metadata"), **labels(function)},
         annotations=fields.strings(given_metadata, "annotations", f"{_PATH}.metadata"),
     )
-    own["labels"] = {
-        **fields.strings(given_metadata, "labels", f"{_PATH}.metadata"),
-        **labels(function),
-    }
     wanted: Object = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": function.name},
         "maxReplicas": most,

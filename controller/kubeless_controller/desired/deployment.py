@@ -67,12 +67,9 @@ def build(
     own = metadata(
         function,
         function.name,
+        {**fields.strings(given_metadata, "labels", f"{_PATH}.metadata"), **labels(function)},
         annotations=fields.strings(given_metadata, "annotations", f"{_PATH}.metadata"),
     )
-    own["labels"] = {
-        **fields.strings(given_metadata, "labels", f"{_PATH}.metadata"),
-        **own["labels"],
-    }
     ours = ("selector", "template", "replicas")
     spec = {key: value for key, value in given.items() if key not in ours and value != {}}
     spec.setdefault("revisionHistoryLimit", REVISION_HISTORY_LIMIT)

@@ -1,11 +1,11 @@
-"""What all objects of a Function have in common."""
+"""What all objects have in common that a Function or a trigger owns."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from kubeless_api import names
 from kubeless_api.function import Function
@@ -13,13 +13,26 @@ from kubeless_api.function import Function
 Object = dict[str, Any]
 
 
-def owner_reference(function: Function) -> Object:
-    """The reference by which an object is this Function's, and goes when it goes."""
+class Owner(Protocol):
+    """A Function or a trigger, as parsed."""
+
+    kind: ClassVar[str]
+
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def uid(self) -> str: ...
+
+
+def owner_reference(owner: Owner) -> Object:
+    """The reference by which an object is this owner's, and goes when it goes."""
     return {
         "apiVersion": names.API_VERSION,
-        "kind": names.FUNCTION_KIND,
-        "name": function.name,
-        "uid": function.uid,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": owner.uid,
         "controller": True,
         "blockOwnerDeletion": True,
     }
@@ -31,19 +44,19 @@ def labels(function: Function) -> dict[str, str]:
 
 
 def metadata(
-    function: Function,
+    owner: Owner,
     name: str,
+    own_labels: Mapping[str, str],
     *,
-    own_labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Object:
-    """The metadata of an object of this Function."""
+    """The metadata of an object of this owner."""
     return {
         "name": name,
-        "namespace": function.namespace,
-        "labels": dict(own_labels if own_labels is not None else labels(function)),
+        "namespace": owner.namespace,
+        "labels": dict(own_labels),
         "annotations": dict(annotations or {}),
-        "ownerReferences": [owner_reference(function)],
+        "ownerReferences": [owner_reference(owner)],
     }
 
 

@@ -69,6 +69,7 @@ def build(function: Function, ports: Ports) -> Object:
             "metadata": metadata(
                 function,
                 function.name,
+                labels(function),
                 annotations={
                     "prometheus.io/scrape": "true",
                     "prometheus.io/path": "/metrics",

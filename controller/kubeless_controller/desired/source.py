@@ -124,7 +124,7 @@ def _config_map(function: Function, parts: dict[str, bytes]) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         # Without the Function's own labels: the object can stay as it is while they change.
-        "metadata": metadata(function, name, own_labels=names.selector_labels(function.name)),
+        "metadata": metadata(function, name, names.selector_labels(function.name)),
         "immutable": True,
         **({"data": data} if data else {}),
         **({"binaryData": binary} if binary else {}),

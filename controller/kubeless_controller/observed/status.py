@@ -1,4 +1,4 @@
-"""A Function's status, put together."""
+"""Conditions, put together."""
 
 from __future__ import annotations
 

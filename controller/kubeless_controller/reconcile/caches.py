@@ -1,4 +1,4 @@
-"""What the controller follows: one informer for each kind, over all namespaces or over some."""
+"""What Functions stand on, as last seen."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 
 from kubeless_api import names
 from kubeless_controller.observed import trim
-from kubeless_kube.client import Client
-from kubeless_kube.informer import Informer
-from kubeless_kube.namespaced import NamespacedInformers, Store
+from kubeless_controller.reconcile.informers import Informers
+from kubeless_kube.namespaced import Store
 from kubeless_kube.resources import (
     AUTOSCALERS,
     CONFIGMAPS,
@@ -51,27 +50,15 @@ class Caches:
             self.pods,
         )
 
-    def all(self) -> tuple[Store, ...]:
-        """Every informer."""
-        return (self.functions, *self.children())
 
-
-def caches(client: Client, namespaces: tuple[str, ...] = ()) -> Caches:
-    """Informers, not started; over all namespaces when none are named."""
-
-    def informer(resource: Resource, **options: Any) -> Store:
-        if not namespaces:
-            return Informer(client, resource, **options)
-        return NamespacedInformers(
-            resource,
-            {name: Informer(client, resource, namespace=name, **options) for name in namespaces},
-        )
+def caches(informers: Informers) -> Caches:
+    """The informers of Functions and of what those own, not started."""
 
     def own(resource: Resource, trimmed: Callable[[Object], Object], **options: Any) -> Store:
-        return informer(resource, labels=OWN, trim=trimmed, group_of=function_of, **options)
+        return informers.make(resource, labels=OWN, trim=trimmed, group_of=function_of, **options)
 
     return Caches(
-        functions=informer(FUNCTIONS),
+        functions=informers.make(FUNCTIONS),
         config_maps=own(CONFIGMAPS, trim.child, metadata_only=True),
         deployments=own(DEPLOYMENTS, trim.child),
         services=own(SERVICES, trim.child),

@@ -27,12 +27,12 @@ OWN_MANAGERS = (names.FIELD_MANAGER, names.BEFORE_FIRST_APPLY)
 
 
 class NotOurs(Exception):
-    """An object of this name is there and is not this Function's; it is not touched."""
+    """An object of this name is there and is not this owner's; it is not touched."""
 
-    def __init__(self, resource: Resource, name: str) -> None:
+    def __init__(self, resource: Resource, name: str, owner: str) -> None:
         super().__init__(
-            f"a {resource.kind} named {name!r} exists already and does not belong to this Function; "
-            f"delete or rename it, or give the Function another name "
+            f"a {resource.kind} named {name!r} exists already and does not belong to this {owner}; "
+            f"delete or rename it, or give the {owner} another name "
             f"(kubectl get {resource.kind.lower()} {name} shows it)"
         )
 
@@ -40,17 +40,17 @@ class NotOurs(Exception):
 class StillThere(Exception):
     """The name is still held by an object that is on its way out: wait."""
 
-    def __init__(self, resource: Resource, name: str) -> None:
+    def __init__(self, resource: Resource, name: str, owner: str) -> None:
         super().__init__(
-            f"waiting for the {resource.kind} {name!r} of a Function that was deleted to be gone"
+            f"waiting for the {resource.kind} {name!r} of a {owner} that was deleted to be gone"
         )
 
 
 class LeftBehind(StillThere):
-    """The name is held by what a Function of the same name and another uid owned, and nobody has deleted."""
+    """The name is held by what an owner of the same name and another uid had, and nobody has deleted."""
 
-    def __init__(self, resource: Resource, live: Object) -> None:
-        super().__init__(resource, live["metadata"]["name"])
+    def __init__(self, resource: Resource, live: Object, owner: str) -> None:
+        super().__init__(resource, live["metadata"]["name"], owner)
         self.resource = resource
         self.live = live
 
@@ -59,7 +59,7 @@ class Child:
     """All children of one kind, through the informer that follows them.
 
     * An object without a reference to the owner's uid is never written.
-    * What a deleted Function of the same name left is not taken over: its fields and pods are not ours.
+    * What a deleted owner of the same name left is not taken over: its fields and pods are not ours.
     * Nothing is written when the annotation and the live object say what is wanted.
     * An apply that did not help is not repeated: what the server makes of it is what there will be.
 
@@ -94,12 +94,13 @@ class Child:
             except Conflict:
                 # Taken: by something without our labels, or by ours that the informer has not seen yet.
                 live = self._client.get(self._resource, namespace, name)
+        owner = wanted["metadata"]["ownerReferences"][0]
         if live["metadata"].get("deletionTimestamp"):
-            raise StillThere(self._resource, name)
-        if not owned_by(live, wanted["metadata"]["ownerReferences"][0]["uid"]):
-            if _belonged(live, wanted):
-                raise LeftBehind(self._resource, live)
-            raise NotOurs(self._resource, name)
+            raise StillThere(self._resource, name, owner["kind"])
+        if not owned_by(live, owner["uid"]):
+            if _belonged(live, owner):
+                raise LeftBehind(self._resource, live, owner["kind"])
+            raise NotOurs(self._resource, name, owner["kind"])
         difference = self._difference(wanted, live)
         return self._apply(wanted, live, difference) if difference else live
 
@@ -198,9 +199,8 @@ def owned_by(live: Object, uid: str) -> bool:
     return any(reference.get("uid") == uid for reference in references)
 
 
-def _belonged(live: Object, wanted: Object) -> bool:
-    """Say whether the live object is that of an earlier Function of the same name."""
-    owner = wanted["metadata"]["ownerReferences"][0]
+def _belonged(live: Object, owner: Object) -> bool:
+    """Say whether the live object is that of an earlier owner of the same kind and name."""
     return any(
         reference.get("kind") == owner["kind"]
         and reference.get("name") == owner["name"]

@@ -8,7 +8,7 @@ from kubeless_kube.errors import ApiError, Conflict, Forbidden
 
 
 def refusal(error: ApiError) -> Verdict | None:
-    """What to tell the Function's owner; None when trying again is all there is to do."""
+    """What to tell whoever wrote the object; None when trying again is all there is to do."""
     if isinstance(error, Conflict):
         return None
     if isinstance(error, Forbidden) and "exceeded quota" in error.message:
@@ -20,6 +20,6 @@ def refusal(error: ApiError) -> Verdict | None:
         return Verdict(
             False,
             conditions.REJECTED,
-            f"the API server refuses what this Function asks for: {error.message}",
+            f"the API server refuses what is asked for: {error.message}",
         )
     return None
