@@ -17,8 +17,14 @@ from typing import Any
 from kubeless_api import names
 from kubeless_controller import logs, metrics
 from kubeless_controller.probes import Probes
-from kubeless_controller.reconcile.caches import caches, function_of
+from kubeless_controller.reconcile.caches import Caches, caches, function_of
+from kubeless_controller.reconcile.claims import Claims
 from kubeless_controller.reconcile.function import FunctionReconciler
+from kubeless_controller.reconcile.http_trigger import (
+    HTTPTriggerReconciler,
+    http_caches,
+    trigger_of,
+)
 from kubeless_controller.reconcile.informers import Informers
 from kubeless_controller.reconcile.loop import Loop
 from kubeless_controller.settings import LeaderElection, Settings, SettingsError, load
@@ -34,6 +40,8 @@ USER_AGENT = "kubeless-controller/0.1.0"
 # A pass takes milliseconds, and seconds when the API server is slow; after this long it is stuck.
 STUCK_SECONDS = 180.0
 STOP_SECONDS = 10.0
+# Triggers are few beside Functions, and each asks for little.
+TRIGGER_WORKERS = 2
 EVENTS_SECONDS = 1.0
 # Workers mostly wait for answers: one that has its answer shall not wait 5 ms (Python's default) for the others' thinking.
 SWITCH_SECONDS = 0.0005
@@ -66,7 +74,11 @@ def main() -> int:
     events = EventRecorder(
         client, names.FIELD_MANAGER, identity, on_drop=metrics.events_dropped.inc
     )
-    loops = [_functions(client, informers, settings, events)]
+    world = caches(informers)
+    loops = [
+        _functions(client, world, settings, events),
+        _http_triggers(client, informers, world, settings, events),
+    ]
     synced = threading.Event()
     port = arguments.port if arguments.port is not None else settings.port
     try:
@@ -141,17 +153,42 @@ def _lease(kubeconfig: str | None, settings: LeaderElection, identity: str) -> L
     return lease
 
 
-def _functions(
-    client: Client, informers: Informers, settings: Settings, events: EventRecorder
-) -> Loop:
+def _functions(client: Client, world: Caches, settings: Settings, events: EventRecorder) -> Loop:
     """The loop over Functions; every change of a child brings its Function up."""
-    world = caches(informers)
-    metrics.Inventory("Function", world.functions.all).register()
+    metrics.inventory.add("Function", world.functions.all)
     reconciler = FunctionReconciler(client, world, settings, events)
     loop = Loop("Function", reconciler.reconcile, settings.workers)
     world.functions.on_change(lambda obj: loop.queue.add(key_of(obj)))
     for informer in world.children():
         informer.on_change(lambda obj: loop.queue.add(function_of(obj)))
+    return loop
+
+
+def _http_triggers(
+    client: Client, informers: Informers, world: Caches, settings: Settings, events: EventRecorder
+) -> Loop:
+    """The loop over HTTPTriggers; what they own, their function and those on the same host bring them up."""
+    own = http_caches(informers)
+    metrics.inventory.add("HTTPTrigger", own.triggers.all)
+    claims = Claims(settings.http)
+    reconciler = HTTPTriggerReconciler(client, world, own, claims, settings, events)
+    loop = Loop("HTTPTrigger", reconciler.reconcile, TRIGGER_WORKERS)
+
+    def changed(obj: dict[str, Any]) -> None:
+        key = key_of(obj)
+        for other in claims.update(key, own.triggers.get(*key)):
+            loop.queue.add(other)
+        loop.queue.add(key)
+
+    def function_changed(key: tuple[str, str]) -> None:
+        for trigger in own.triggers.in_group(key):
+            loop.queue.add(key_of(trigger))
+
+    own.triggers.on_change(changed)
+    for informer in own.children():
+        informer.on_change(lambda obj: loop.queue.add(trigger_of(obj)))
+    world.functions.on_change(lambda obj: function_changed(key_of(obj)))
+    world.services.on_change(lambda obj: function_changed(function_of(obj)))
     return loop
 
 

@@ -79,11 +79,14 @@ def watch_queue(name: str, queue: Working) -> None:
 
 
 class Inventory(Collector):
-    """How many objects of a kind there are, by what their Ready condition says; counted when asked for."""
+    """How many objects of each kind there are, by what their Ready condition says; counted when asked for."""
 
-    def __init__(self, kind: str, objects: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
-        self._kind = kind
-        self._objects = objects
+    def __init__(self) -> None:
+        self._kinds: dict[str, Callable[[], Iterable[Mapping[str, Any]]]] = {}
+
+    def add(self, kind: str, objects: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        """Count this kind too."""
+        self._kinds[kind] = objects
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """One sample for each status and reason."""
@@ -92,14 +95,15 @@ class Inventory(Collector):
             "Objects by kind and Ready condition",
             labels=["kind", "ready", "reason"],
         )
-        tally = Tally(_ready(obj) for obj in self._objects())
-        for (status, reason), number in sorted(tally.items()):
-            family.add_metric([self._kind, status, reason], number)
+        for kind, objects in self._kinds.items():
+            tally = Tally(_ready(obj) for obj in objects())
+            for (status, reason), number in sorted(tally.items()):
+                family.add_metric([kind, status, reason], number)
         yield family
 
-    def register(self) -> None:
-        """Show it with all other metrics."""
-        REGISTRY.register(self)
+
+inventory = Inventory()
+REGISTRY.register(inventory)
 
 
 def _ready(obj: Mapping[str, Any]) -> tuple[str, str]:

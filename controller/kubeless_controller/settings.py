@@ -43,6 +43,27 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class TLSIssuer:
+    """The cert-manager issuer that makes the certificates of triggers with ``tls: true``."""
+
+    name: str = ""
+    kind: str = "ClusterIssuer"
+
+
+@dataclass(frozen=True)
+class HTTP:
+    """Where HTTPTriggers go that do not say so: to ``parent_refs``, else to an Ingress of ``ingress_class``.
+
+    ``gateway`` says which controller serves that class, where its name does not.
+    """
+
+    parent_refs: tuple[Mapping[str, Any], ...] = ()
+    ingress_class: str = ""
+    gateway: str = ""
+    tls_issuer: TLSIssuer = TLSIssuer()
+
+
+@dataclass(frozen=True)
 class LeaderElection:
     """The Lease by which one of several replicas is the one that works; times in seconds.
 
@@ -74,6 +95,7 @@ class Settings:
     prepare_image: str = ""
     dependencies: Dependencies = Dependencies()
     sources: Sources = Sources()
+    http: HTTP = HTTP()
     leader_election: LeaderElection = LeaderElection()
     watch_namespaces: tuple[str, ...] = ()
     workers: int = 8
@@ -112,11 +134,29 @@ def _settings(data: Mapping[str, Any]) -> Settings:
         prepare_image=data.get("prepareImage", ""),
         dependencies=_dependencies(data.get("dependencies", {})),
         sources=_sources(data.get("sources", {})),
+        http=_http(data.get("http", {})),
         leader_election=_leader_election(data.get("leaderElection", {})),
         watch_namespaces=_namespaces(data.get("watchNamespaces", [])),
         workers=workers,
         port=int(data.get("port", 8080)),
         log_format=log_format,
+    )
+
+
+def _http(data: Mapping[str, Any]) -> HTTP:
+    issuer = data.get("tlsIssuer") or {}
+    parents = []
+    for index, parent in enumerate(data.get("parentRefs") or []):
+        if not isinstance(parent, dict) or not parent.get("name"):
+            raise ValueError(
+                f"http.parentRefs[{index}]: found {parent!r}, expected a Gateway's name"
+            )
+        parents.append({"group": "gateway.networking.k8s.io", "kind": "Gateway", **parent})
+    return HTTP(
+        parent_refs=tuple(parents),
+        ingress_class=data.get("ingressClassName") or "",
+        gateway=data.get("gateway") or "",
+        tls_issuer=TLSIssuer(issuer.get("name") or "", issuer.get("kind") or "ClusterIssuer"),
     )
 
 

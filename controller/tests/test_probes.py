@@ -77,6 +77,8 @@ def test_functions_are_counted_by_what_their_condition_says() -> None:
         return {"status": {"conditions": [{"type": "Accepted", "status": "True"}, ready]}}
 
     objects = [function("True", "Serving"), function("True", "Serving"), {"metadata": {}}]
-    (family,) = Inventory("Function", lambda: objects).collect()
+    inventory = Inventory()
+    inventory.add("Function", lambda: objects)
+    (family,) = inventory.collect()
     found = {(s.labels["ready"], s.labels["reason"]): s.value for s in family.samples}
     assert found == {("True", "Serving"): 2, ("Unknown", ""): 1}

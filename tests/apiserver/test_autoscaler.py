@@ -9,8 +9,8 @@ import pytest
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import AUTOSCALERS, DEPLOYMENTS
+from support.objects import gone
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("controller")
@@ -33,14 +33,6 @@ def replicas(client: Client, namespace: str) -> int:
     return count
 
 
-def gone(client: Client, namespace: str, name: str = "hello") -> bool:
-    try:
-        client.get(AUTOSCALERS, namespace, name)
-    except NotFound:
-        return True
-    return False
-
-
 def test_an_autoscaler_comes_scales_and_goes(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:
@@ -55,7 +47,7 @@ def test_an_autoscaler_comes_scales_and_goes(
     condition("hello", "Accepted", "Valid")
     assert replicas(client, namespace) == 3, "the Function's own replicas wait"
     deploy(replicas=1)
-    wait_for(lambda: gone(client, namespace), "the autoscaler is gone")
+    wait_for(lambda: gone(client, AUTOSCALERS, namespace, "hello"), "the autoscaler is gone")
     wait_for(lambda: replicas(client, namespace) == 1, "the Function's own replicas count again")
 
 
@@ -86,8 +78,8 @@ def test_an_autoscaler_of_another_name_replaces_the_first(
     deploy(horizontalPodAutoscaler=autoscaler())
     condition("hello", "Accepted", "Valid")
     deploy(horizontalPodAutoscaler=autoscaler("other"))
-    wait_for(lambda: gone(client, namespace), "the first is gone")
-    wait_for(lambda: not gone(client, namespace, "other"), "the other is there")
+    wait_for(lambda: gone(client, AUTOSCALERS, namespace, "hello"), "the first is gone")
+    wait_for(lambda: not gone(client, AUTOSCALERS, namespace, "other"), "the other is there")
 
 
 def test_an_autoscaler_that_is_not_ours_is_never_touched(

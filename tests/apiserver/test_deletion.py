@@ -10,7 +10,6 @@ import pytest
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import (
     AUTOSCALERS,
     CONFIGMAPS,
@@ -19,11 +18,11 @@ from kubeless_kube.resources import (
     NAMESPACES,
     REPLICASETS,
     SERVICES,
-    Resource,
 )
 from support.control_plane import ControlPlane
 from support.controller import Controller
 from support.functions import manifest
+from support.objects import gone
 from support.waiting import wait_for
 from support.world import owner
 
@@ -35,14 +34,6 @@ AUTOSCALER = {
     "metadata": {"name": "hello"},
     "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "hello"}, "maxReplicas": 2},
 }
-
-
-def gone(client: Client, resource: Resource, namespace: str | None, name: str) -> bool:
-    try:
-        client.get(resource, namespace, name)
-    except NotFound:
-        return True
-    return False
 
 
 def left(client: Client, namespace: str) -> list[str]:

@@ -15,6 +15,7 @@ from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, REPLICASETS, SERVICES, Resource
 from support.control_plane import ROOT
+from support.objects import gone
 from support.waiting import wait_for
 
 Object = dict[str, Any]
@@ -129,14 +130,6 @@ def test_a_manifest_of_the_originals_command_line(
     # Its finalizer would keep the Function for ever: nobody else takes it out.
     client.delete(FUNCTIONS, namespace, "get-python")
     wait_for(lambda: gone(client, FUNCTIONS, namespace, "get-python"), "the Function is gone")
-
-
-def gone(client: Client, resource: Any, namespace: str, name: str) -> bool:
-    try:
-        client.get(resource, namespace, name)
-    except NotFound:
-        return True
-    return False
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_deposed_leader_writes_nothing_and_ends(
         deploy(f"f{number}")
     for number in range(10):
         condition(f"f{number}", "Accepted", "Valid")
-    wait_for(lambda: settled(second), "the second has nothing to do")
+    wait_for(second.settled, "the second has nothing to do")
     versions = children(client, namespace)
     first.process.resume()
     assert first.process.wait(20) == 1
@@ -113,25 +113,18 @@ def test_two_controllers_at_once_never_fight(
             deploy(f"f{number}", env=[{"name": "ROUND", "value": str(round_)}], replicas=round_)
         for number in range(10):
             condition(f"f{number}", "Accepted", "Valid")
-    wait_for(lambda: all(settled(one) for one in both), "both have nothing to do", 30)
+    wait_for(lambda: all(one.settled() for one in both), "both have nothing to do", 30)
     versions = children(client, namespace)
     writes = [one.writes() for one in both]
     # What others do to one child brings both up, and what they find needs no write.
     client.patch(
         SERVICES, namespace, "f0", {"metadata": {"annotations": {"note": "mine"}}}, manager="me"
     )
-    wait_for(lambda: all(settled(one) for one in both), "both have nothing to do", 30)
+    wait_for(lambda: all(one.settled() for one in both), "both have nothing to do", 30)
     assert [one.writes() for one in both] == writes
     after = children(client, namespace)
     changed = {key for key in after if after[key] != versions[key]}
     assert changed == {("Service", "f0")}
-
-
-def settled(controller: Controller) -> bool:
-    """Say whether no pass is made for half a second."""
-    before = controller.metric("controller_runtime_reconcile_total")
-    time.sleep(0.5)
-    return controller.metric("controller_runtime_reconcile_total") == before
 
 
 def children(client: Client, namespace: str) -> dict[tuple[str, str], str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
-from kubeless_kube.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, SERVICES, Resource
+from kubeless_kube.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, SERVICES
 from support.controller import Controller
 from support.functions import manifest
+from support.objects import exists
 from support.waiting import wait_for
 from support.world import difference, owner
 
@@ -110,14 +110,6 @@ def left_behind(client: Client, namespace: str, name: str) -> Object:
         manager=MANAGER,
     )
     return made
-
-
-def exists(client: Client, resource: Resource, namespace: str, name: str) -> bool:
-    try:
-        client.get(resource, namespace, name)
-    except NotFound:
-        return False
-    return True
 
 
 def test_everything_is_taken_over_and_goes_with_its_function(

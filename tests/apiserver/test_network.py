@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import SERVICES
 from support.control_plane import ControlPlane
 from support.controller import Controller
+from support.objects import exists
 from support.relay import Relay
 from support.waiting import wait_for
 
@@ -45,14 +45,6 @@ def controller(control_plane: ControlPlane, relay: Relay, tmp_path: Path) -> Ite
     made.end()
 
 
-def exists(client: Client, namespace: str, name: str) -> bool:
-    try:
-        client.get(SERVICES, namespace, name)
-    except NotFound:
-        return False
-    return True
-
-
 @pytest.mark.usefixtures("controller")
 def test_connections_that_are_reset_again_and_again(
     client: Client, namespace: str, deploy: Deploy, condition: Condition, relay: Relay
@@ -64,7 +56,9 @@ def test_connections_that_are_reset_again_and_again(
     for number in range(10):
         condition(f"f{number}", "Accepted", "Valid")
     client.delete(SERVICES, namespace, "f3")
-    wait_for(lambda: exists(client, namespace, "f3"), "drift is seen over the new watches")
+    wait_for(
+        lambda: exists(client, SERVICES, namespace, "f3"), "drift is seen over the new watches"
+    )
 
 
 def test_a_server_that_is_away_is_not_asked_in_a_hot_loop(

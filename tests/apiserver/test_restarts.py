@@ -11,11 +11,12 @@ import pytest
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import ApiError, NotFound, Unreachable
+from kubeless_kube.errors import ApiError, Unreachable
 from kubeless_kube.resources import SERVICES
 from support.control_plane import ControlPlane
 from support.controller import HASTY, Controller
 from support.functions import manifest
+from support.objects import exists
 from support.waiting import wait_for
 from support.world import accepted, difference
 
@@ -45,7 +46,7 @@ def test_a_restart_finds_everything_and_writes_nothing(
         wait_for(
             lambda name=name: accepted(client.get(FUNCTIONS, namespace, name)), f"{name} is built"
         )
-    wait_for(lambda: settled(controller), "the controller has nothing to do")
+    wait_for(controller.settled, "the controller has nothing to do")
     assert controller.process is not None
     assert controller.process.stop() == 0, controller.process.tail()
     controller.start()
@@ -53,15 +54,8 @@ def test_a_restart_finds_everything_and_writes_nothing(
         lambda: controller.metric("controller_runtime_reconcile_total") >= len(names),
         "every Function is looked at",
     )
-    assert settled(controller)
+    assert controller.settled()
     assert controller.writes() == 0, controller.process.tail(60)
-
-
-def settled(controller: Controller) -> bool:
-    """Say whether no pass is made for half a second."""
-    before = controller.metric("controller_runtime_reconcile_total")
-    time.sleep(0.5)
-    return controller.metric("controller_runtime_reconcile_total") == before
 
 
 def test_kill_9_at_any_moment_of_50_applies_and_deletes(
@@ -120,20 +114,12 @@ def test_the_api_server_restarts(
     deploy("after")
     condition("after", "Accepted", "Valid")
     client.delete(SERVICES, namespace, "before")
-    wait_for(lambda: exists(client, namespace, "before"), "drift is repaired as before")
+    wait_for(lambda: exists(client, SERVICES, namespace, "before"), "drift is repaired as before")
 
 
 def is_up(client: Client) -> bool:
     try:
         client.list(FUNCTIONS)
     except (ApiError, Unreachable):
-        return False
-    return True
-
-
-def exists(client: Client, namespace: str, name: str) -> bool:
-    try:
-        client.get(SERVICES, namespace, name)
-    except NotFound:
         return False
     return True

@@ -177,9 +177,11 @@ def test_several_replicas_keep_off_each_other_and_may_be_drained_one_by_one() ->
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_crds_are_kept_on_uninstall_unless_told(keep: bool) -> None:
-    crd = one(template({"crds": {"keep": keep}}), "CustomResourceDefinition")
-    policy = crd["metadata"]["annotations"].get("helm.sh/resource-policy")
-    assert policy == ("keep" if keep else None)
+    rendered = template({"crds": {"keep": keep}})
+    crds = [one for one in rendered if one["kind"] == "CustomResourceDefinition"]
+    policies = {crd["metadata"]["annotations"].get("helm.sh/resource-policy") for crd in crds}
+    assert len(crds) == len(list((CHART / "files/crds").iterdir()))
+    assert policies == {"keep" if keep else None}
 
 
 def test_crds_can_be_left_to_others() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,12 @@ class Controller:
         assert self.process is not None
         assert self.process.running(), self.process.tail()
         return "workers start" in self.process.log.read_text()[self._log_before :]
+
+    def settled(self, seconds: float = 0.5) -> bool:
+        """Say whether no pass is made for so long."""
+        before = self.metric("controller_runtime_reconcile_total")
+        time.sleep(seconds)
+        return self.metric("controller_runtime_reconcile_total") == before
 
     def metric(self, name: str) -> float:
         """The sum of a metric's samples, by the start of their lines."""

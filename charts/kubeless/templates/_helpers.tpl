@@ -86,6 +86,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       "prepareImage" (include "kubeless.image" (list $ "python3.13"))
       "dependencies" .Values.dependencies
       "sources" .Values.sources
+      "http" .Values.http
       "leaderElection" (merge (dict "enabled" true "name" (printf "%s-controller" (include "kubeless.fullname" .)) "namespace" .Release.Namespace) .Values.controller.leaderElection)
       "watchNamespaces" .Values.watchNamespaces
       "workers" .Values.controller.workers

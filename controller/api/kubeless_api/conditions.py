@@ -52,11 +52,28 @@ SCALING = "Scaling"
 UNABLE_TO_SCALE = "UnableToScale"
 METRICS_UNAVAILABLE = "MetricsUnavailable"
 
+# Of triggers
+PROGRAMMED = "Programmed"
+FUNCTION_NOT_FOUND = "FunctionNotFound"
+
+# Accepted, of HTTP triggers
+INVALID_HOST = "InvalidHost"
+INVALID_PATH = "InvalidPath"
+ROUTE_TAKEN = "RouteTaken"
+TLS_BELONGS_TO_GATEWAY = "TLSBelongsToGateway"
+UNSUPPORTED_BY_GATEWAY = "UnsupportedByGateway"
+GATEWAY_API_MISSING = "GatewayAPIMissing"
+# Programmed
+ROUTED = "Routed"
+NOT_ACCEPTED = "NotAccepted"
+PENDING = "Pending"
+REFUSED_BY_GATEWAY = "RefusedByGateway"
+
 # Of an event only
 RUNTIME_ALIAS = "RuntimeAlias"
 
-# Unschedulable: a cluster that scales itself adds a node.
-_WAITING = frozenset({PROGRESSING, NO_PODS_READY, UNSCHEDULABLE})
+# Unschedulable: a cluster that scales itself adds a node. FunctionNotFound: triggers may come before their function.
+_WAITING = frozenset({PROGRESSING, NO_PODS_READY, UNSCHEDULABLE, PENDING, FUNCTION_NOT_FOUND})
 
 
 def is_waiting(reason: str) -> bool:
