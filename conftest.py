@@ -3,11 +3,13 @@ runtimes under strain for minutes."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent
+LONG_SECONDS = 60.0
 STRAINED = tuple(ROOT / folder for folder in ("tests/conformance", "images/node", "images/ruby"))
 
 
@@ -33,3 +35,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell where a long run's time went, by folder."""
+    seconds: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                file = Path(report.nodeid.partition("::")[0])
+                seconds[str(file.parent)] += report.duration
+    if sum(seconds.values()) < LONG_SECONDS:
+        return
+    terminalreporter.section("seconds by folder")
+    for folder, spent in sorted(seconds.items(), key=lambda item: -item[1]):
+        terminalreporter.line(f"{spent:7.0f}  {folder}")

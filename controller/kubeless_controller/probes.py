@@ -47,7 +47,12 @@ class Probes:
 
     def start(self) -> None:
         """Begin to answer."""
-        threading.Thread(target=self._server.serve_forever, name="probes", daemon=True).start()
+        # The interval is how long an end takes at most.
+        threading.Thread(
+            target=lambda: self._server.serve_forever(poll_interval=0.1),
+            name="probes",
+            daemon=True,
+        ).start()
 
     def stop(self) -> None:
         """Stop answering and free the port."""
