@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -358,13 +359,26 @@ class Client:
         headers = {"Accept": accept} if accept else {}
         data = None
         if body is not None:
-            data = json.dumps(body, separators=(",", ":")).encode()
+            data = _encode(body)
             headers["Content-Type"] = content_type
         response = self.request(method, path, query=query, body=data, headers=headers)
         if response.status >= 400:
             raise error_from_response(response.status, response.reason or "", response.data)
         result: Object = json.loads(response.data)
         return result
+
+
+def _encode(body: Any) -> bytes:
+    """JSON that also is YAML with the same content, as which the API server reads what is applied.
+
+    YAML knows no surrogate pairs, so characters are written as themselves; and a few that JSON takes
+    as themselves are control characters to YAML, so those are written as escapes.
+    """
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", text).encode()
+
+
+_ESCAPED = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def _namespace(obj: Object) -> str | None:
