@@ -1,4 +1,4 @@
-"""The cluster that a command talks to, and its Functions.
+"""The cluster that a command talks to, and its objects.
 
 Opened when a command first needs it: `kubeless_kube` takes a good part of a second to import.
 """
@@ -13,11 +13,11 @@ import click
 
 from kubeless_cli.errors import Failure
 from kubeless_cli.flags import checked
+from kubeless_cli.kinds import FUNCTION, Kind
 from kubeless_cli.names import check_namespace
 
 if TYPE_CHECKING:
     from kubeless_kube.client import Client
-    from kubeless_kube.resources import Resource
 
 Object = dict[str, Any]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,23 +32,34 @@ class Connection:
 
     def function(self, name: str) -> Object:
         """The Function of that name. Raises Failure, naming those that look like it."""
+        return self.read(FUNCTION, name)
+
+    def read(self, kind: Kind, name: str) -> Object:
+        """The object of that kind and name. Raises Failure, naming those that look like it."""
+        found = self.find(kind, name)
+        if found is None:
+            raise self.unknown(kind, name)
+        return found
+
+    def find(self, kind: Kind, name: str) -> Object | None:
+        """The object of that kind and name; None when there is none."""
         from kubeless_kube.errors import NotFound
 
         try:
-            return self.client.get(functions(), self.namespace, name)
+            return self.client.get(kind.resource, self.namespace, name)
         except NotFound as error:
             if not error.details.get("name"):
                 raise
-            raise self.unknown(name) from None
+            return None
 
-    def unknown(self, name: str) -> Failure:
-        """The failure for a Function that is not there."""
+    def unknown(self, kind: Kind, name: str) -> Failure:
+        """The failure for an object that is not there."""
         from difflib import get_close_matches
 
         from kubeless_kube.errors import ApiError
 
         try:
-            found = self.client.list(functions(), self.namespace, metadata_only=True)["items"]
+            found = self.client.list(kind.resource, self.namespace, metadata_only=True)["items"]
         except ApiError:
             found = []
         near = get_close_matches(name, [item["metadata"]["name"] for item in found], n=3)
@@ -56,20 +67,12 @@ class Connection:
             hint = f"Did you mean {' or '.join(near)}?"
         else:
             hint = (
-                f"'kubeless function list -n {self.namespace}' shows the {len(found)} there are"
+                f"'kubeless {kind.command} list -n {self.namespace}' shows the {len(found)} there are"
                 if found
-                else "There are no functions in this namespace"
+                else f"There are no {kind.noun}s in this namespace"
             )
             hint += "; -n chooses another namespace."
-        return Failure(f"There is no function '{name}' in namespace '{self.namespace}'.\n{hint}")
-
-
-def functions() -> Resource:
-    """The Function resource."""
-    from kubeless_api.names import FUNCTION_KIND, FUNCTION_PLURAL, GROUP, VERSION
-    from kubeless_kube.resources import Resource
-
-    return Resource(GROUP, VERSION, FUNCTION_PLURAL, FUNCTION_KIND)
+        return Failure(f"There is no {kind.noun} '{name}' in namespace '{self.namespace}'.\n{hint}")
 
 
 def connect(options: dict[str, Any]) -> Connection:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from kubeless_cli.kinds import KINDS
 from kubeless_cli.table import plain
 
 _CAUSE = re.compile(
@@ -99,8 +100,9 @@ def _not_found(error: Any) -> str:
     if name:
         return f"Not found: {_sentence(_no_quotes(str(error.message)))}"
     return (
-        "This cluster does not know Functions: Kubeless is not installed in it.\n"
-        "Install its chart with helm, or choose another cluster with --context."
+        "This cluster does not know Functions or triggers: Kubeless is not installed in it, or is "
+        "older than this command line.\n"
+        "Install or upgrade its chart with helm, or choose another cluster with --context."
     )
 
 
@@ -117,7 +119,12 @@ def explain_invalid(error: Any) -> str:
             lines.append(text)
     if not lines:
         lines = [re.sub(r'^\S+ "[^"]*" is invalid: ', "", str(error.message))]
-    return "The cluster refused the function: " + "\n".join(lines)
+    return f"The cluster refused the {_noun(error)}: " + "\n".join(lines)
+
+
+def _noun(error: Any) -> str:
+    """How the kind of object that an answer is about is called."""
+    return next((k.noun for k in KINDS if k.kind == error.details.get("kind")), "object")
 
 
 def _sentence(text: str) -> str:

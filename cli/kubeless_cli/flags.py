@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import click
 
@@ -21,7 +21,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Wish:
+class Given:
+    """A record that is made of a command's options of the same names."""
+
+    @classmethod
+    def pick(cls, options: dict[str, Any]) -> Self:
+        """Take the fields of this record out of a command's options."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Wish(Given):
     """What the flags of one command line ask for. None: the flag was not given."""
 
     runtime: str | None = None
@@ -43,11 +53,6 @@ class Wish:
     headless: bool | None = None
     port: int | None = None
     service_port: int | None = None
-
-    @classmethod
-    def pick(cls, options: dict[str, Any]) -> Wish:
-        """Take the fields of a Wish out of a command's options."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
 
 def split_values(text: str) -> list[str]:
@@ -193,6 +198,16 @@ OUTPUT = click.option(
     help="Format of the printed manifest. [default: yaml]",
 )
 
+WAIT_TIMEOUT = click.option(
+    "--wait-timeout",
+    metavar="DURATION",
+    default="5m",
+    show_default=True,
+    callback=duration,
+    help="How long --wait waits.",
+)
+WAIT = click.option("--wait", is_flag=True, help="Wait until it is ready, or has failed.")
+
 FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
     click.option("--runtime", callback=checked(_runtime), help="Runtime, such as python3.13."),
     click.option(
@@ -298,15 +313,8 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
     click.option("--schedule", metavar="CRON", help="Not available yet: comes with triggers."),
     DRYRUN,
     OUTPUT,
-    click.option("--wait", is_flag=True, help="Wait until it is ready, or has failed."),
-    click.option(
-        "--wait-timeout",
-        metavar="DURATION",
-        default="5m",
-        show_default=True,
-        callback=duration,
-        help="How long --wait waits.",
-    ),
+    WAIT,
+    WAIT_TIMEOUT,
 )
 
 

@@ -198,17 +198,3 @@ def _says_something(value: Any) -> bool:
     if isinstance(value, list):
         return any(_says_something(item) for item in value)
     return value not in (None, "")
-
-
-def merge_patch(old: Object, new: Object) -> Object:
-    """The JSON merge patch (RFC 7386) that turns `old` into `new`; empty when they are equal."""
-    patch: Object = {key: None for key in old if key not in new}
-    for key, value in new.items():
-        before = old.get(key)
-        if isinstance(before, dict) and isinstance(value, dict):
-            inner = merge_patch(before, value)
-            if inner:
-                patch[key] = inner
-        elif key not in old or before != value:
-            patch[key] = value
-    return patch

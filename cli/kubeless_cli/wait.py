@@ -1,4 +1,4 @@
-"""Waiting for a Function: one watch, no polling, until it is ready, has failed, or time is up.
+"""Waiting for an object: one watch, no polling, until it is ready, has failed, or time is up.
 
 - It follows the generation that was written, or a newer one: an older Ready=True does not count.
 - It ends at the first condition that says no (`is_waiting` tells the reasons that pass by
@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kubeless_cli.connection import Connection, functions
+from kubeless_cli.connection import Connection
 from kubeless_cli.errors import Failure
+from kubeless_cli.kinds import Kind
 from kubeless_cli.status import NOT_SEEN, Phase, Standing, standing
 
 Object = dict[str, Any]
@@ -21,21 +22,22 @@ Object = dict[str, Any]
 
 def until_ready(
     connection: Connection,
-    function: Object,
+    kind: Kind,
+    obj: Object,
     limit: float,
     report: Callable[[Standing], None],
 ) -> tuple[Object, Standing]:
-    """Wait until the generation of `function` is ready or has failed; at most `limit` seconds.
+    """Wait until the generation of `obj` is ready or has failed; at most `limit` seconds.
 
     `report` hears every standing. Returns the newest object and its standing, which is WAITING
-    when the limit was reached. Raises Failure when the function is deleted meanwhile.
+    when the limit was reached. Raises Failure when the object is deleted meanwhile.
     """
-    least = function["metadata"].get("generation", 0)
-    newest, state = function, NOT_SEEN
-    for seen in _versions(connection, function, limit):
+    least = obj["metadata"].get("generation", 0)
+    newest, state = obj, NOT_SEEN
+    for seen in _versions(connection, kind, obj, limit):
         if seen is None:
             raise Failure(
-                f"Function {function['metadata']['name']} was deleted while waiting for it."
+                f"{kind.title} {obj['metadata']['name']} was deleted while waiting for it."
             )
         if seen["metadata"].get("generation", 0) < least:
             continue
@@ -46,25 +48,27 @@ def until_ready(
     return newest, state
 
 
-def until_gone(connection: Connection, function: Object, limit: float) -> bool:
+def until_gone(connection: Connection, kind: Kind, obj: Object, limit: float) -> bool:
     """Wait until that very object is gone; False when it still is there after `limit` seconds."""
-    uid = function["metadata"].get("uid")
-    for seen in _versions(connection, function, limit):
+    uid = obj["metadata"].get("uid")
+    for seen in _versions(connection, kind, obj, limit):
         if seen is None or seen["metadata"].get("uid") != uid:
             return True
     return False
 
 
-def _versions(connection: Connection, function: Object, limit: float) -> Iterator[Object | None]:
+def _versions(
+    connection: Connection, kind: Kind, obj: Object, limit: float
+) -> Iterator[Object | None]:
     """The object as it is now and after each change; None once it is gone. Ends at the limit."""
     from kubeless_kube.errors import Gone, NotFound, Unreachable
 
-    name = function["metadata"]["name"]
+    name = obj["metadata"]["name"]
     deadline = time.monotonic() + limit
     first = True
     while first or time.monotonic() < deadline:
         try:
-            seen = connection.client.get(functions(), connection.namespace, name)
+            seen = connection.client.get(kind.resource, connection.namespace, name)
         except NotFound:
             yield None
             return
@@ -75,7 +79,7 @@ def _versions(connection: Connection, function: Object, limit: float) -> Iterato
         first = False
         try:
             for event in connection.client.watch(
-                functions(),
+                kind.resource,
                 connection.namespace,
                 resource_version=seen["metadata"]["resourceVersion"],
                 fields=f"metadata.name={name}",

@@ -12,7 +12,6 @@ from kubeless_cli.app import root
 from kubeless_cli.commands.autoscale_create import requests_cpu
 from kubeless_cli.commands.autoscale_list import document, row
 from kubeless_cli.commands.describe import page
-from kubeless_cli.manifest import merge_patch
 
 Object = dict[str, Any]
 
@@ -193,16 +192,12 @@ def test_one_takes_the_place_of_another_but_how_fast_it_scales_stays() -> None:
     assert after["spec"][autoscaler.FIELD] == new | {"spec": {**new["spec"], "behavior": behavior}}
     assert before["spec"][autoscaler.FIELD] == old, "the given object is left as it is"
     assert "behavior" not in new["spec"]
-    # What goes is named in the patch, or the API server would keep it.
-    patch = merge_patch(before, after)["spec"][autoscaler.FIELD]
-    assert patch["status"] is None
-    assert merge_patch(after, autoscaler.put(after, new)) == {}
+    assert autoscaler.put(after, new) == after
 
 
 def test_taking_it_out_leaves_the_rest() -> None:
     before = function(legacy(LEGACY_CPU))
     assert autoscaler.take_out(before) == function()
-    assert merge_patch(before, autoscaler.take_out(before)) == {"spec": {autoscaler.FIELD: None}}
 
 
 def test_a_row_has_the_originals_columns_and_how_it_is_doing() -> None:

@@ -57,7 +57,7 @@ def test_a_refused_object_shows_the_rules_own_words_one_a_line() -> None:
         {"field": "spec.replicas", "message": "Invalid value: -1: should be positive"},
         {"field": "spec.runtime", "message": "Invalid value: spec.runtime: found nothing"},
     ]
-    assert explain(api_error(422, "noise", causes=causes)).splitlines() == [
+    assert explain(api_error(422, "noise", kind="Function", causes=causes)).splitlines() == [
         "The cluster refused the function: spec.handler: found 'x'; it must be 'a.b'",
         "spec.runtime: found nothing",
         "spec.replicas: should be positive",
@@ -65,5 +65,5 @@ def test_a_refused_object_shows_the_rules_own_words_one_a_line() -> None:
 
 
 def test_a_refused_object_without_causes_shows_the_message() -> None:
-    error = api_error(422, 'Function.kubeless.io "x" is invalid: because')
-    assert explain(error) == "The cluster refused the function: because"
+    error = api_error(422, 'HTTPTrigger.kubeless.io "x" is invalid: because', kind="HTTPTrigger")
+    assert explain(error) == "The cluster refused the HTTP trigger: because"

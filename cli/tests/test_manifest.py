@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from kubeless_cli.app import root
 from kubeless_cli.flags import Wish
-from kubeless_cli.manifest import build, change, merge_patch
+from kubeless_cli.manifest import build, change
 from kubeless_cli.source import from_bytes
 
 SOURCE = from_bytes(b"def handler(event, context):\n    return 'hi'\n", "hello.py")
@@ -162,18 +162,17 @@ def test_an_update_changes_what_the_flags_say_and_nothing_else() -> None:
     before = copy.deepcopy(LEGACY)
     after = change(LEGACY, Wish(timeout="30"), None, None)
     assert before == LEGACY
-    assert merge_patch(LEGACY, after) == {"spec": {"timeout": "30"}}
+    assert after == LEGACY | {"spec": LEGACY["spec"] | {"timeout": "30"}}
 
 
 def test_an_update_of_the_source_brings_its_type_and_checksum() -> None:
-    patch = merge_patch(LEGACY, change(LEGACY, Wish(), SOURCE, None))
-    assert patch == {
-        "spec": {
-            "function": SOURCE.content,
-            "function-content-type": "text",
-            "checksum": SOURCE.checksum,
-        }
+    brought = {
+        "function": SOURCE.content,
+        "function-content-type": "text",
+        "checksum": SOURCE.checksum,
     }
+    after = change(LEGACY, Wish(), SOURCE, None)
+    assert after == LEGACY | {"spec": LEGACY["spec"] | brought}
 
 
 def test_env_replaces_and_leaves_its_old_place() -> None:
@@ -213,12 +212,6 @@ def test_labels_and_secrets_add_and_the_empty_value_removes() -> None:
 @pytest.mark.parametrize("field", ["runtime", "handler", "timeout"])
 def test_the_empty_value_takes_a_field_away(field: str) -> None:
     assert field not in changed(**{field: ""})
-
-
-def test_a_merge_patch_removes_replaces_and_adds() -> None:
-    old = {"same": 1, "gone": 1, "deep": {"a": 1, "b": [1]}}
-    new = {"same": 1, "deep": {"a": 2, "b": [1]}, "new": {}}
-    assert merge_patch(old, new) == {"gone": None, "deep": {"a": 2}, "new": {}}
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])

@@ -17,6 +17,7 @@ from kubeless_kube.resources import AUTOSCALERS
 from support.command_line import kubeless
 from support.control_plane import ControlPlane
 from support.functions import manifest
+from support.races import interfere
 from support.users import user_with
 
 Object = dict[str, Any]
@@ -199,21 +200,32 @@ def test_a_race_that_is_always_lost_ends_with_an_error(
     assert asked() is None
 
 
-def interfere(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """Let somebody else write right before each of the first patches."""
-    patch, writes = Client.patch, 0
+def test_a_deploy_takes_over_what_an_update_wrote_while_others_write(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    client: Client,
+    control_plane: ControlPlane,
+    namespace: str,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    source = tmp_path / "hello.py"
+    source.write_text("def handler(event, context):\n    return 'hello'\n")
+    flags = ["--runtime", "python3.13", "--handler", "hello.handler", "-f", str(source)]
+    deploy_again = ["function", "deploy", "hello", *flags, "-n", namespace]
+    assert run_here(deploy_again) == 0
+    assert run_here(["function", "update", "hello", "--timeout", "3", "-n", namespace]) == 0
 
-    def beaten(
-        self: Client, resource: Any, namespace: str, name: str, *args: Any, **more: Any
-    ) -> Object:
-        nonlocal writes
-        if writes < times:
-            writes += 1
-            note = {"metadata": {"annotations": {"write": str(writes)}}}
-            patch(self, resource, namespace, name, note, manager="somebody")
-        return patch(self, resource, namespace, name, *args, **more)
-
-    monkeypatch.setattr(Client, "patch", beaten)
+    interfere(monkeypatch, times=5)
+    assert run_here(deploy_again) == 1
+    assert "Function hello was changed by somebody else each of the 5 times" in (
+        capsys.readouterr().err
+    )
+    interfere(monkeypatch, times=4)
+    assert run_here(deploy_again) == 0
+    function = client.get(FUNCTIONS, namespace, "hello")
+    assert "timeout" not in function["spec"]
+    assert function["metadata"]["annotations"]["write"] == "4"
 
 
 def test_the_list_shows_how_the_live_autoscaler_is_doing(

@@ -13,6 +13,7 @@ from kubeless_cli.edit import edit
 from kubeless_cli.errors import Problem
 from kubeless_cli.flags import DRYRUN, OUTPUT, function_name
 from kubeless_cli.inputs import say
+from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.output import dump, portable
 from kubeless_cli.stdout import emit
 
@@ -75,7 +76,7 @@ def create(
         changed = autoscaler.put(connection.function(name), wanted)
         emit(dump(portable(changed), output))
         return
-    changed = edit(connection, name, lambda present: autoscaler.put(present, wanted))
+    changed = edit(connection, FUNCTION, name, lambda present: autoscaler.put(present, wanted))
     say(f"Autoscaler of function {name} submitted: {autoscaler.summary(wanted)}")
     if metric == "cpu" and not requests_cpu(changed):
         say(

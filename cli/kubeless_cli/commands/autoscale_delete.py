@@ -12,6 +12,7 @@ from kubeless_cli.edit import edit
 from kubeless_cli.errors import Failure
 from kubeless_cli.flags import function_name
 from kubeless_cli.inputs import say
+from kubeless_cli.kinds import FUNCTION
 
 Object = dict[str, Any]
 
@@ -32,5 +33,5 @@ def delete(name: str, **options: Any) -> None:
             )
         return autoscaler.take_out(function)
 
-    edit(connection, name, change)
+    edit(connection, FUNCTION, name, change)
     say(f"Autoscaler of function {name} deleted")

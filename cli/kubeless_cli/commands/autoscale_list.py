@@ -8,7 +8,8 @@ import click
 
 from kubeless_api.conditions import ACCEPTED, AUTOSCALED
 from kubeless_cli import autoscaler
-from kubeless_cli.connection import Connection, cluster_options, connect, functions
+from kubeless_cli.connection import Connection, cluster_options, connect
+from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.output import dump, tidy
 from kubeless_cli.status import current_condition
 from kubeless_cli.stdout import emit
@@ -42,7 +43,7 @@ def list_autoscalers(all_namespaces: bool, out: str | None, **options: Any) -> N
     """
     connection = connect(options)
     namespace = None if all_namespaces else connection.namespace
-    listed = connection.client.list(functions(), namespace, limit=500)["items"]
+    listed = connection.client.list(FUNCTION.resource, namespace, limit=500)["items"]
     found = [function for function in listed if autoscaler.wanted(function)]
     live = _live(connection, namespace) if found else {}
     pairs = [(function, live.get(_key(function))) for function in found]

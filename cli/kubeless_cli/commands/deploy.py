@@ -1,8 +1,4 @@
-"""`kubeless function deploy`: create a Function, or make an existing one what the flags say.
-
-Server-side apply of the whole: what an earlier deploy set and this one leaves out goes; what others
-set (kubectl, a GitOps tool, an autoscaler) stays, unless a flag names it.
-"""
+"""`kubeless function deploy`: create a Function, or make an existing one what the flags say."""
 
 from __future__ import annotations
 
@@ -10,17 +6,16 @@ from typing import Any
 
 import click
 
-from kubeless_cli.connection import Connection, cluster_options, connect, functions
+from kubeless_cli.apply import apply
+from kubeless_cli.connection import cluster_options, connect
 from kubeless_cli.errors import Problem
 from kubeless_cli.flags import Wish, function_flags, function_name, refuse_what_is_not_there_yet
 from kubeless_cli.inputs import check_size, read_dependencies, read_source, say
+from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.manifest import build
 from kubeless_cli.output import dump
-from kubeless_cli.ownership import MANAGER, adopt
 from kubeless_cli.stdout import emit
-from kubeless_cli.submitted import finish
-
-Object = dict[str, Any]
+from kubeless_cli.submitted import deployed
 
 
 @click.command(short_help="Create a function, or replace it.")
@@ -46,40 +41,7 @@ def deploy(
     connection = connect(options)
     manifest["metadata"]["namespace"] = connection.namespace
     say("Deploying function...")
-    finish(connection, apply(connection, manifest), wait, wait_timeout)
-
-
-def apply(connection: Connection, manifest: Object) -> Object:
-    """Apply the manifest as the command line's own; returns the object as it is now."""
-    from kubeless_kube.errors import Conflict, NotFound
-
-    name = manifest["metadata"]["name"]
-    try:
-        present = connection.client.get(functions(), connection.namespace, name)
-    except NotFound:
-        present = None
-    managed = adopt(present["metadata"].get("managedFields") or []) if present else None
-    if present and managed:
-        try:
-            connection.client.patch(
-                functions(),
-                connection.namespace,
-                name,
-                [
-                    {
-                        "op": "test",
-                        "path": "/metadata/resourceVersion",
-                        "value": present["metadata"]["resourceVersion"],
-                    },
-                    {"op": "replace", "path": "/metadata/managedFields", "value": managed},
-                ],
-                kind="json",
-                manager=MANAGER,
-            )
-        except Conflict:
-            # Somebody wrote meanwhile: look again.
-            return apply(connection, manifest)
-    return connection.client.apply(functions(), manifest, manager=MANAGER)
+    deployed(connection, apply(connection, FUNCTION, manifest), wait, wait_timeout)
 
 
 def _check(wish: Wish) -> None:

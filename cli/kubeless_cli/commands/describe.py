@@ -10,11 +10,12 @@ from kubeless_cli import autoscaler
 from kubeless_cli.commands.list import amount, dependencies, env_value, environment
 from kubeless_cli.connection import cluster_options, connect
 from kubeless_cli.flags import function_name
+from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.manifest import main_container, pod_spec
 from kubeless_cli.output import dump, tidy
+from kubeless_cli.page import pairs, render_page
 from kubeless_cli.status import url
 from kubeless_cli.stdout import emit
-from kubeless_cli.table import render
 
 Object = dict[str, Any]
 
@@ -31,19 +32,16 @@ def describe(name: str, out: str | None, **options: Any) -> None:
 
 def page(function: Object) -> str:
     """The human page: fields, then conditions."""
-    metadata, spec = function["metadata"], function.get("spec") or {}
+    spec = function.get("spec") or {}
     status = function.get("status") or {}
-    labels = metadata.get("labels") or {}
     service = spec.get("service") or {}
     asked = autoscaler.wanted(function)
     ports = (service.get("ports") or [{}])[0]
     rows = [
-        ("Name:", metadata["name"]),
-        ("Namespace:", metadata["namespace"]),
         ("Handler:", spec.get("handler") or ""),
         ("Runtime:", spec.get("runtime") or ""),
         ("Image:", spec.get("image") or main_container(spec).get("image") or ""),
-        ("Label:", "\n".join(f"{key}={value}" for key, value in labels.items())),
+        ("Label:", pairs(function["metadata"].get("labels"))),
         ("Envvar:", "\n".join(f"{item['name']}={env_value(item)}" for item in environment(spec))),
         ("Memory:", amount(spec, "memory")),
         ("CPU:", amount(spec, "cpu")),
@@ -58,30 +56,6 @@ def page(function: Object) -> str:
         ("Port:", str(ports.get("port") or "")),
         ("Source:", spec.get("function-content-type") or ""),
         ("Checksum:", status.get("sourceChecksum") or spec.get("checksum") or ""),
-        (
-            "Generation:",
-            f"{metadata.get('generation')} (seen: {status.get('observedGeneration', 'none')})",
-        ),
-        ("Created:", metadata.get("creationTimestamp") or ""),
         ("URL:", url(function)),
     ]
-    fields = render([(label, value) for label, value in rows if value], max_width=100)
-    return f"{fields}\n\nConditions:\n{_conditions(status)}"
-
-
-def _conditions(status: Object) -> str:
-    conditions = status.get("conditions") or []
-    if not conditions:
-        return "  none: the controller has not looked at this function yet"
-    rows = [["  TYPE", "STATUS", "REASON", "SINCE", "MESSAGE"]]
-    for condition in conditions:
-        rows.append(
-            [
-                f"  {condition.get('type', '')}",
-                str(condition.get("status", "")),
-                str(condition.get("reason", "")),
-                str(condition.get("lastTransitionTime", "")),
-                str(condition.get("message", "")),
-            ]
-        )
-    return render(rows, max_width=100)
+    return render_page(FUNCTION, function, rows)

@@ -7,13 +7,11 @@ from typing import Any
 
 import click
 
-from kubeless_cli.connection import Connection, cluster_options, connect, functions
-from kubeless_cli.errors import Problem
+from kubeless_cli.connection import Connection
+from kubeless_cli.kinds import FUNCTION
+from kubeless_cli.listing import Selection, listing_flags, show
 from kubeless_cli.manifest import main_container
-from kubeless_cli.output import dump, tidy
 from kubeless_cli.status import ready_column, standing, url
-from kubeless_cli.stdout import emit
-from kubeless_cli.table import render
 
 Object = dict[str, Any]
 
@@ -22,38 +20,16 @@ WIDE_COLUMNS = [*COLUMNS, "REASON", "MEMORY", "ENV", "LABEL", "URL"]
 
 
 @click.command("list", short_help="List functions.")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
-@click.option("-l", "--selector", default="", help="Only those with these labels (k=v,...).")
-@click.option("-o", "--out", type=click.Choice(["wide", "yaml", "json"]), help="Output format.")
-@cluster_options
-def list_functions(
-    names: tuple[str, ...], all_namespaces: bool, selector: str, out: str | None, **options: Any
-) -> None:
+@listing_flags
+def list_functions(**options: Any) -> None:
     """List the functions of a namespace, or those named."""
-    if names and all_namespaces:
-        raise Problem("--all-namespaces and names exclude each other: a name needs one namespace.")
-    if names and selector:
-        raise Problem("--selector and names exclude each other.")
-    connection = connect(options)
-    if names:
-        found = [connection.function(name) for name in names]
-    else:
-        namespace = None if all_namespaces else connection.namespace
-        listed = connection.client.list(functions(), namespace, labels=selector, limit=500)
-        found = [_typed(item) for item in listed["items"]]
-    if out in ("yaml", "json"):
-        emit(dump(_document(found, names), out))
-        return
-    if not found:
-        where = "" if all_namespaces else f" in namespace '{connection.namespace}'"
-        click.echo(f"No functions found{where}.", err=True)
-    deployments = _deployments(connection, found, all_namespaces)
-    rows = [COLUMNS if out is None else WIDE_COLUMNS]
-    rows += [
-        row(function, deployments.get(_key(function)), wide=out == "wide") for function in found
-    ]
-    emit(render(rows))
+    show(FUNCTION, options, WIDE_COLUMNS if options["out"] == "wide" else COLUMNS, _rows)
+
+
+def _rows(connection: Connection, selection: Selection, found: list[Object]) -> list[list[str]]:
+    deployments = _deployments(connection, found, selection.all_namespaces)
+    wide = selection.out == "wide"
+    return [row(function, deployments.get(_key(function)), wide=wide) for function in found]
 
 
 def row(function: Object, deployment: Object | None, *, wide: bool) -> list[str]:
@@ -125,13 +101,6 @@ def amount(spec: Object, resource: str, kind: str = "requests") -> str:
     return ""
 
 
-def _document(found: list[Object], names: tuple[str, ...]) -> Object:
-    """One object when one was asked for by name, else a List that kubectl can apply."""
-    if len(names) == 1:
-        return tidy(found[0])
-    return {"apiVersion": "v1", "kind": "List", "items": [tidy(function) for function in found]}
-
-
 def _deployments(
     connection: Connection, found: list[Object], all_namespaces: bool
 ) -> dict[tuple[str, str], Object]:
@@ -156,10 +125,3 @@ def _deployments(
 
 def _key(obj: Object) -> tuple[str, str]:
     return obj["metadata"]["namespace"], obj["metadata"]["name"]
-
-
-def _typed(item: Object) -> Object:
-    """Items of a list may lack what every object has."""
-    from kubeless_api.names import API_VERSION, FUNCTION_KIND
-
-    return {"apiVersion": API_VERSION, "kind": FUNCTION_KIND} | item

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from kubeless_cli.connection import Connection, cluster_options, connect, functions
+from kubeless_cli.connection import Connection, cluster_options, connect
+from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.output import dump
 from kubeless_cli.stdout import emit
 from kubeless_cli.table import render
@@ -41,7 +42,7 @@ def top(names: tuple[str, ...], out: str | None, **options: Any) -> None:
     if names:
         found = [connection.function(name) for name in names]
     else:
-        found = connection.client.list(functions(), connection.namespace, limit=500)["items"]
+        found = connection.client.list(FUNCTION.resource, connection.namespace, limit=500)["items"]
     entries = [entry for function in found for entry in _entries(connection, function)]
     if out:
         emit(dump(entries, out))

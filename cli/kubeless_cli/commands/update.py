@@ -11,10 +11,11 @@ from kubeless_cli.edit import edit
 from kubeless_cli.errors import Problem
 from kubeless_cli.flags import Wish, function_flags, function_name, refuse_what_is_not_there_yet
 from kubeless_cli.inputs import check_size, read_dependencies, read_source, say
+from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.manifest import change
 from kubeless_cli.output import dump, portable
 from kubeless_cli.stdout import emit
-from kubeless_cli.submitted import finish
+from kubeless_cli.submitted import deployed
 
 
 @click.command(short_help="Change parts of a function.")
@@ -41,5 +42,5 @@ def update(
         emit(dump(portable(changed), output))
         return
     say("Redeploying function...")
-    changed = edit(connection, name, lambda present: change(present, wish, source, deps))
-    finish(connection, changed, wait, wait_timeout)
+    changed = edit(connection, FUNCTION, name, lambda present: change(present, wish, source, deps))
+    deployed(connection, changed, wait, wait_timeout)
