@@ -1,26 +1,17 @@
 """The cluster's programs, built from the modules that go.mod pins.
 
-They are kept in `<cache>/<key>/bin`, where the key is a hash of everything
-they are made from; a finished folder never changes. A build happens in
-`<cache>/<key>.partial`, one program after the other, and is renamed when all
-are there, so a killed build goes on where it was and is never mistaken for a
-finished one.
+They are kept in `<cache>/<key>/bin`; `builds` says how.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import golang
+from . import builds, golang
 from .errors import ClusterError
-from .lock import locked
 from .progress import Durations, say, seconds, step
 
 MODULE = Path(__file__).resolve().parent.parent
@@ -54,8 +45,6 @@ VERSIONS = {
     "helm": "helm.sh/helm/v3",
 }
 """What `status` tells the version of, and its module."""
-KEPT = 2
-"""Finished builds that stay in the cache: this one and the one before."""
 
 
 def module_version(go_mod: str, module: str) -> str:
@@ -91,17 +80,6 @@ def linker_flags(go_mod: str) -> str:
     return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in values.items())])
 
 
-def cache_key(files: dict[str, bytes], go_version: str, flags: str) -> str:
-    """16 hexadecimal digits that differ whenever anything the programs are made from differs."""
-    total = hashlib.sha256()
-    parts = [go_version.encode(), flags.encode()]
-    for name in sorted(files):
-        parts += [name.encode(), files[name]]
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()[:16]
-
-
 @dataclass(frozen=True)
 class Binaries:
     """A finished folder of programs."""
@@ -117,38 +95,7 @@ class Binaries:
 
 
 def _complete(folder: Path) -> bool:
-    return all((folder / name).exists() for name in (*PROGRAMS, *COMPONENTS))
-
-
-def _compile(plan: _Plan, name: str, package: str, target: Path, log: Path) -> None:
-    jobs = max(2, os.cpu_count() or 2)
-    part = target.with_name(f"{name}.part")
-    argv = [str(plan.go), "build", "-trimpath", "-mod=readonly", f"-p={jobs}"]
-    argv += ["-ldflags", plan.flags, "-o", str(part), package]
-    with log.open("wb") as sink:
-        done = subprocess.run(
-            argv,
-            cwd=MODULE,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
-            check=False,
-        )
-    if done.returncode:
-        last = log.read_text(errors="replace").strip().splitlines()[-20:]
-        raise ClusterError("\n".join([f"building {name} failed:", *last, f"all of it: {log}"]))
-    part.replace(target)
-
-
-def _forget_old(cache: Path, current: Path) -> None:
-    finished = [f for f in cache.glob("*/bin") if not f.parent.name.endswith(".partial")]
-    folders = sorted((f.parent for f in finished), key=lambda f: f.stat().st_mtime, reverse=True)
-    for folder in [f for f in folders if f != current][KEPT - 1 :]:
-        say(f"removing an older build: {folder}")
-        shutil.rmtree(folder, ignore_errors=True)
-    for partial in cache.glob("*.partial"):
-        shutil.rmtree(partial, ignore_errors=True)
+    return all((folder / "bin" / name).exists() for name in (*PROGRAMS, *COMPONENTS))
 
 
 @dataclass(frozen=True)
@@ -168,13 +115,13 @@ def _plan() -> _Plan:
     names = ("go.mod", "go.sum", "kube/main.go")
     files = {name: (MODULE / name).read_bytes() for name in names}
     files["programs"] = repr(sorted(PROGRAMS.items())).encode()
-    return _Plan(go, version, flags, cache_key(files, version, flags))
+    return _Plan(go, version, flags, builds.cache_key(files, version, flags))
 
 
 def find(cache: Path) -> Binaries:
     """The programs, built before; ClusterError when they are not."""
     final = cache / _plan().key
-    if not _complete(final / "bin"):
+    if not _complete(final):
         raise ClusterError(
             f"the programs of this version are not built ({final}): "
             f"run `{MODULE / 'cluster'} build`"
@@ -188,19 +135,14 @@ def ensure(cache: Path) -> Binaries:
     Raises ClusterError when Go is missing or a build fails.
     """
     plan = _plan()
-    final = cache / plan.key
-    if not _complete(final / "bin"):
-        with locked(cache, "another build"):
-            if not _complete(final / "bin"):
-                _build(plan, cache, final)
-    os.utime(final)  # the age of a build is the time since its last use
+    final = builds.ensure(
+        cache, plan.key, _complete, lambda partial: _build(plan, cache, partial / "bin")
+    )
     return Binaries(final / "bin")
 
 
-def _build(plan: _Plan, cache: Path, final: Path) -> None:
-    partial = cache / f"{final.name}.partial"
-    folder = partial / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
+def _build(plan: _Plan, cache: Path, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     logs = cache / "logs"
     logs.mkdir(exist_ok=True)
     durations = Durations(cache / "durations.json")
@@ -215,14 +157,9 @@ def _build(plan: _Plan, cache: Path, final: Path) -> None:
             say(f"[{number} of {total}] {name}: already built")
             continue
         with step(f"[{number} of {total}] building {name}", durations, f"build {name}"):
-            _compile(plan, name, package, target, logs / f"build-{name}.log")
+            golang.build(plan.go, MODULE, package, plan.flags, target, logs / f"build-{name}.log")
     for name in COMPONENTS:
         link = folder / name
         if not link.exists():
             link.symlink_to("kube")
-    if final.exists():
-        shutil.rmtree(final)
-    partial.replace(final)
-    _forget_old(cache, final)
-    took = seconds(time.monotonic() - begin)
-    say(f"built {total} programs in {took}: {final / 'bin'}")
+    say(f"built {total} programs in {seconds(time.monotonic() - begin)}")

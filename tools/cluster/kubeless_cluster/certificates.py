@@ -93,17 +93,22 @@ def _make(folder: Path, name: str, subject: str, extensions: str, more: Sequence
     part.replace(certificate)
 
 
-def ensure(instance: Instance) -> None:
-    """Make what is missing in the instance's pki folder (readable by its owner only)."""
-    folder = instance.pki
+def issue(folder: Path, authorities: Sequence[str], identities: Sequence[Identity]) -> None:
+    """Make what is missing in `folder` (readable by its owner only), authorities first."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for name in ("ca", "front-proxy-ca"):
+    for name in authorities:
         _make(folder, name, f"/CN=kubeless-{name}", _extensions(None), [])
-    for identity in identities(instance):
+    for identity in identities:
         authority = folder / identity.authority
         signed = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"]
         _make(folder, identity.name, identity.subject, _extensions(identity), signed)
+
+
+def ensure(instance: Instance) -> None:
+    """Make what is missing in the instance's pki folder."""
+    folder = instance.pki
+    issue(folder, ("ca", "front-proxy-ca"), identities(instance))
     public, private = folder / "service-account.pub", folder / "service-account.key"
     if not public.exists():
         openssl = packages.program("openssl")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from . import command
@@ -65,3 +66,30 @@ def toolchain(module: Path) -> tuple[Path, str]:
             f"(GOTOOLCHAIN={setting}): {advice}\n{said}"
         )
     return go, chosen.stdout.decode().split()[2]
+
+
+def build(go: Path, module: Path, package: str, flags: str, target: Path, log: Path) -> None:
+    """Compile the program `package` of the go.mod in `module` to `target`, as a static binary.
+
+    Raises ClusterError with the last lines of `log` when it does not compile.
+    """
+    jobs = max(2, os.cpu_count() or 2)
+    part = target.with_name(f"{target.name}.part")
+    argv = [str(go), "build", "-trimpath", "-mod=readonly", f"-p={jobs}"]
+    argv += ["-ldflags", flags, "-o", str(part), package]
+    with log.open("wb") as sink:
+        done = subprocess.run(
+            argv,
+            cwd=module,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+            check=False,
+        )
+    if done.returncode:
+        last = log.read_text(errors="replace").strip().splitlines()[-20:]
+        raise ClusterError(
+            "\n".join([f"building {target.name} failed:", *last, f"all of it: {log}"])
+        )
+    part.replace(target)

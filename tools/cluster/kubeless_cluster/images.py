@@ -1,4 +1,4 @@
-"""Images in the node's containerd: the cluster's own two, and what a user loads.
+"""Images in the node's containerd: the cluster's own, and what a user loads.
 
 A loaded image carries the id it had where it came from as a label; the same id
 is not copied again. Its name is the one Kubernetes makes of what was given:
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +72,11 @@ class Store:
 
 @dataclass(frozen=True)
 class OwnImage:
-    """An image of the cluster's own: one static program, named by its content."""
+    """An image of the cluster's own: a program and what it needs, named by its content."""
 
     title: str
-    program: Path
+    files: Mapping[str, Path]
+    """Path in the image, without the first slash, and the file here."""
     tag: str
     arguments: tuple[str, ...]
     user: str
@@ -89,11 +90,13 @@ def pause() -> OwnImage:
     """The sandbox image: an init that waits and reaps, from the distribution."""
     program = packages.program("catatonit")
     tag = hashlib.sha256(program.read_bytes()).hexdigest()[:12]
-    return OwnImage("pause", program, tag, ("/catatonit", "-P"), "65535:65535")
+    files = {"catatonit": program}
+    return OwnImage("pause", files, tag, ("/catatonit", "-P"), "65535:65535")
 
 
 def coredns(binaries: Binaries) -> OwnImage:
-    return OwnImage("coredns", binaries.path("coredns"), binaries.key, ("/coredns",), "65532:65532")
+    files = {"coredns": binaries.path("coredns")}
+    return OwnImage("coredns", files, binaries.key, ("/coredns",), "65532:65532")
 
 
 def ensure_own(store: Store, images: Sequence[OwnImage]) -> None:
@@ -101,8 +104,8 @@ def ensure_own(store: Store, images: Sequence[OwnImage]) -> None:
     for image in images:
         if (store.labels(image.name) or {}).get(PINNED_LABEL) == "pinned":
             continue
-        data = image.program.read_bytes()
-        made = oci.archive(image.name, {image.program.name: data}, image.arguments, image.user)
+        files = {name: path.read_bytes() for name, path in image.files.items()}
+        made = oci.archive(image.name, files, image.arguments, image.user)
         with tempfile.TemporaryDirectory(prefix="kubeless-image-") as folder:
             path = Path(folder) / "image.tar"
             path.write_bytes(made)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from . import (
@@ -39,6 +39,7 @@ from .instance import MEMORY, Instance, remember
 from .lock import locked
 from .probe import Api
 from .progress import Durations, say, seconds, step
+from .waiting import wait
 
 MARKER = "CACHEDIR.TAG"
 """A folder with this file is ours to empty; the name also keeps backups out of it."""
@@ -149,15 +150,14 @@ def _raise(instance: Instance, binaries: Binaries) -> None:
         fresh = _start(rest, cgroups)
         forward = "nameserver" in (node.state / "resolv.conf").read_text()
         api = Api(instance)
-        _wait("the namespace kube-system", lambda: api.ask("/api/v1/namespaces/kube-system").ok)
+        wait("the namespace kube-system", lambda: api.ask("/api/v1/namespaces/kube-system").ok)
         for path, wanted in coredns.manifests(instance, own.name, forward=forward):
             api.apply(path, wanted)
         component.wait_ready(rest, cgroups, fresh)
     with step("node and DNS", durations):
-        _wait(
-            f"node {node.name} to be Ready", lambda: health.node_ready(instance), parts["kubelet"]
-        )
-        _wait("CoreDNS to be available", lambda: health.dns_ready(instance), parts["kubelet"])
+        tail = partial(_tail, parts["kubelet"])
+        wait(f"node {node.name} to be Ready", lambda: health.node_ready(instance), tail)
+        wait("CoreDNS to be available", lambda: health.dns_ready(instance), tail)
 
 
 def _start(components: list[Component], cgroups: Cgroups) -> frozenset[str]:
@@ -174,16 +174,9 @@ def _start(components: list[Component], cgroups: Cgroups) -> frozenset[str]:
     return frozenset(started)
 
 
-def _wait(what: str, ready: Callable[[], bool], blame: Component | None = None) -> None:
-    deadline = time.monotonic() + 90
-    while not ready():
-        if time.monotonic() > deadline:
-            lines = [f"waited 90 s for {what}"]
-            if blame:
-                lines += [f"last lines of {blame.name}:", *component.last_lines(blame)]
-                lines.append(f"all of it: {blame.log}")
-            raise ClusterError("\n".join(lines))
-        time.sleep(0.1)
+def _tail(part: Component) -> list[str]:
+    lines = [f"last lines of {part.name}:", *component.last_lines(part)]
+    return [*lines, f"all of it: {part.log}"]
 
 
 def _dns_is_current(instance: Instance, binaries: Binaries) -> bool:

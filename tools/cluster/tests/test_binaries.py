@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kubeless_cluster import binaries, golang
-from kubeless_cluster.binaries import MODULE, cache_key, linker_flags
+from kubeless_cluster.binaries import MODULE, linker_flags
+from kubeless_cluster.builds import cache_key
 from kubeless_cluster.errors import ClusterError
 
 FAKE_GO = """#!/bin/sh
