@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -118,6 +119,31 @@ def test_names_resolve_and_services_answer_from_the_host(cluster: Cluster) -> No
     )
     for address in (f"http://{url}:9153/metrics", f"http://{dns}:9153/metrics"):
         cluster.shell(f"curl -sf --noproxy '*' --retry 5 --retry-connrefused {address} >/dev/null")
+
+
+def test_a_gateway_comes_once_and_goes_with_all_that_it_brought(cluster: Cluster) -> None:
+    """What it does with traffic is tested in tests/e2e."""
+    assert cluster.run("gateway", "show").returncode == 1
+    assert "the gateway is up (after" in cluster.do("gateway", "up").stderr
+    pods = "kubectl -n projectcontour get pods -o jsonpath='{.items[*].metadata.uid}'"
+    before = cluster.shell(pods)
+    begin = time.monotonic()
+    assert "the gateway is up (looked for" in cluster.do("gateway", "up").stderr
+    assert time.monotonic() - begin < 5
+    assert cluster.shell(pods) == before
+    shown = json.loads(cluster.do("gateway", "show").stdout)
+    assert shown["address"] == f"10.{200 + NUMBER}.0.2"
+    assert "BEGIN CERTIFICATE" in Path(shown["ca"]).read_text()
+    rows = [line.split() for line in cluster.do("status").stdout.splitlines()]
+    assert {row[0] for row in rows if row[-1] == "up"} >= {"contour", "envoy", "gateway"}
+    assert "removed the gateway" in cluster.do("gateway", "down").stderr
+    kinds = "crd,clusterrole,clusterrolebinding,ingressclass,namespace"
+    assert not [
+        line
+        for line in cluster.shell(f"kubectl get {kinds} -o name").splitlines()
+        if "contour" in line or "gateway" in line
+    ]
+    assert "nothing to remove" in cluster.do("gateway", "down").stderr
 
 
 def test_each_killed_component_is_started_again_and_the_others_run_on(cluster: Cluster) -> None:

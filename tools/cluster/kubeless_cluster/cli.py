@@ -11,6 +11,8 @@ from pathlib import Path
 
 from . import binaries, health, images, lifecycle, packages
 from .errors import ClusterError
+from .gateway import lifecycle as gateway
+from .gateway import programs
 from .instance import Instance, cache_folder, find_instance
 from .progress import say
 
@@ -49,6 +51,15 @@ def parser() -> argparse.ArgumentParser:
     env.add_argument(
         "--path", action="append", default=[], metavar="DIR", help="one more folder for PATH"
     )
+    actions = commands.add_parser(
+        "gateway", help="a gateway in the cluster: Contour, for Ingress and Gateway API"
+    ).add_subparsers(dest="action", required=True, metavar="action")
+    actions.add_parser("build", help="build what the gateway is made of")
+    actions.add_parser(
+        "up", help="put it into the running cluster, and wait until it takes traffic"
+    )
+    actions.add_parser("down", help="remove it, its definitions and all routes")
+    actions.add_parser("show", help="print as JSON where it is and what to refer to")
     commands.add_parser("bin", help="build if needed and print the programs' folder")
     return top
 
@@ -92,7 +103,27 @@ def _dispatch(options: argparse.Namespace, instance: Instance) -> int:
             kubeconfig(instance, raw=options.raw)
         case "env":
             env(instance, options.path)
+        case "gateway":
+            _gateway(options.action, instance)
     return 0
+
+
+def _gateway(action: str, instance: Instance) -> None:
+    if action != "build":
+        lifecycle.require_root(f"gateway {action}")
+    match action:
+        case "build":
+            packages.ensure()
+            print(programs.ensure(cache_folder()).folder)
+        case "up":
+            packages.ensure()
+            gateway.require_up(instance)  # before a build that takes minutes
+            built = binaries.find(cache_folder())
+            gateway.up(instance, built, programs.ensure(cache_folder()))
+        case "down":
+            gateway.down(instance, binaries.find(cache_folder()))
+        case "show":
+            print(gateway.show(instance))
 
 
 def status(instance: Instance) -> int:
@@ -100,13 +131,21 @@ def status(instance: Instance) -> int:
     lifecycle.require_root("status")
     built = binaries.find(cache_folder())
     found = health.look(instance, lifecycle.all_components(instance, built))
+    parts = gateway.look(instance)
+    found += parts
     for row in found:
         pid = str(row.pid) if row.pid else "-"
         print(f"{row.name:<24} {pid:>8}  {' '.join(filter(None, [row.state, row.version]))}")
     go_mod = (binaries.MODULE / "go.mod").read_text()
-    for title, module in binaries.VERSIONS.items():
-        print(f"{title + ' version':<24} {'':>8}  {binaries.module_version(go_mod, module)}")
+    versions = {t: binaries.module_version(go_mod, m) for t, m in binaries.VERSIONS.items()}
+    if parts:
+        versions |= programs.versions()
+    for title, version in versions.items():
+        print(f"{title + ' version':<24} {'':>8}  {version}")
     print(f"{'kubeconfig':<24} {'':>8}  {instance.kubeconfig}")
+    for name, value in gateway.describe(instance).items() if parts else ():
+        title = name if name.startswith("gateway") else f"gateway's {name}"
+        print(f"{title:<24} {'':>8}  {value}")
     print(f"{'programs':<24} {'':>8}  {built.folder}")
     print(f"{'logs':<24} {'':>8}  {instance.logs} {instance.node.logs}")
     return 0 if all(row.ok for row in found) else 1

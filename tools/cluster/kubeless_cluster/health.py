@@ -47,6 +47,19 @@ def deployment_is_settled(found: dict[str, Any] | None) -> bool:
     )
 
 
+def daemon_set_is_settled(found: dict[str, Any] | None) -> bool:
+    """Whether a DaemonSet's newest form is available on every node that it wants."""
+    status = (found or {}).get("status") or {}
+    wanted = int(status.get("desiredNumberScheduled", 0))
+    return (
+        found is not None
+        and wanted > 0
+        and int(status.get("observedGeneration", 0)) >= int(found["metadata"]["generation"])
+        and int(status.get("updatedNumberScheduled", 0)) == wanted
+        and int(status.get("numberAvailable", 0)) == wanted
+    )
+
+
 def node_ready(instance: Instance) -> bool:
     return condition(Api(instance).get(f"/api/v1/nodes/{instance.node.name}"), "Ready")
 

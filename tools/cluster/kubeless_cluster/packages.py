@@ -20,6 +20,7 @@ NEEDED = {
     "catatonit": "catatonit",
     "ip": "iproute2",
     "iptables": "iptables",
+    "ldd": "libc-bin",
     "nft": "nftables",
     "nsenter": "util-linux",
     "openssl": "openssl",

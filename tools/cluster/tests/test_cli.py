@@ -17,7 +17,17 @@ def empty_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["start"], ["up", "now"], ["down", "--purg"], ["load"], ["env", "--path"]]
+    "words",
+    [
+        [],
+        ["start"],
+        ["up", "now"],
+        ["down", "--purg"],
+        ["load"],
+        ["env", "--path"],
+        ["gateway"],
+        ["gateway", "on"],
+    ],
 )
 def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -26,7 +36,18 @@ def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixtur
     assert "usage: cluster" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["up"], ["down"], ["status"], ["load", "x"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["up"],
+        ["down"],
+        ["status"],
+        ["load", "x"],
+        ["gateway", "up"],
+        ["gateway", "down"],
+        ["gateway", "show"],
+    ],
+)
 def test_who_is_not_root_is_told_so(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,6 +63,16 @@ def test_without_a_cluster_one_is_told_to_make_it(
     assert cli.main(words) == 1
     told = capsys.readouterr()
     assert "run `tools/cluster/cluster up`" in told.err
+    assert told.out == ""
+
+
+def test_a_gateway_needs_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert cli.main(["gateway", "show"]) == 1
+    told = capsys.readouterr()
+    assert "the cluster is not up: run `" in told.err
     assert told.out == ""
 
 
