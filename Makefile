@@ -43,11 +43,13 @@ push: images ## Push all images: make push REGISTRY=registry.example.com/team
 
 # For `make up`: the cluster to install into, `local` or `current`; REGISTRY and YES=1 go with the latter.
 CLUSTER ?= local
+# The local cluster's gateway: `none` leaves it as it is, `contour` serves Ingress and Gateway API.
+GATEWAY ?= none
 
 .PHONY: up
-up: ## Bring up the local cluster with Kubeless in it; CLUSTER=current: into the current kube context
+up: ## Bring up the local cluster with Kubeless in it, GATEWAY=contour with a gateway; CLUSTER=current: into the current kube context
 	@tools/setup
-	@$(PYTHON) tools/up.py --cluster "$(CLUSTER)" --registry "$(REGISTRY)" $(if $(filter 1 y yes true,$(YES)),--yes)
+	@$(PYTHON) tools/up.py --cluster "$(CLUSTER)" --gateway "$(GATEWAY)" --registry "$(REGISTRY)" $(if $(filter 1 y yes true,$(YES)),--yes)
 
 .PHONY: down
 down: ## Remove the local cluster and all that it made on this machine

@@ -1,8 +1,9 @@
 """Brings up a cluster with Kubeless in it.
 
 The local cluster by default: made, filled with the images, and the chart
-installed by the helm command that a user types. With ``--cluster current`` the
-chart goes into the current kube context instead, after a question.
+installed by the helm command that a user types; with ``--gateway contour`` it
+gets a gateway first. With ``--cluster current`` the chart goes into the current
+kube context instead, after a question.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ CLUSTER = ROOT / "tools/cluster/cluster"
 IMAGES = ROOT / "tools/images/kubeless_images"
 VALUES = ROOT / "build/images.yaml"
 NAMESPACE = "kubeless"
+CLUSTERS = ("local", "current")
+GATEWAYS = ("none", "contour")
 
 
 class UpError(Exception):
@@ -34,16 +37,16 @@ def main() -> int:
     """Parse the command line and do it; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--cluster", default="local", help="`local` or `current`")
+    parser.add_argument("--gateway", default="none", help="`none` or `contour`")
     parser.add_argument("--registry", default="", help="push images here and install from here")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     arguments = parser.parse_args()
     try:
+        check(arguments.cluster, arguments.gateway)
         if arguments.cluster == "local":
-            local()
-        elif arguments.cluster == "current":
-            current(arguments.registry, arguments.yes)
+            local(arguments.gateway)
         else:
-            raise UpError(f"CLUSTER: found {arguments.cluster!r}, expected 'local' or 'current'")
+            current(arguments.registry, arguments.yes)
     except UpError as error:
         print(f"up: {error}", file=sys.stderr)
         return 1
@@ -53,9 +56,24 @@ def main() -> int:
     return 0
 
 
-def local() -> dict[str, str]:
+def check(cluster: str, gateway: str) -> None:
+    """Refuse what is not known and what does not go together, before anything is done."""
+    for name, found, known in (("CLUSTER", cluster, CLUSTERS), ("GATEWAY", gateway, GATEWAYS)):
+        if found not in known:
+            expected = " or ".join(map(repr, known))
+            raise UpError(f"{name}: found {found!r}, expected {expected}")
+    if cluster == "current" and gateway != "none":
+        raise UpError(
+            f"GATEWAY: found {gateway!r} with CLUSTER=current, expected none: only the local cluster "
+            "gets a gateway from here; a cluster of your own has the one that you installed there"
+        )
+
+
+def local(gateway: str) -> dict[str, str]:
     """The local cluster with the images and the chart; returns the environment that reaches it."""
     run([CLUSTER, "up"])
+    if gateway != "none":
+        run([CLUSTER, "gateway", "up"])
     run([sys.executable, IMAGES, "build"])
     environment = local_environment()
     run([CLUSTER, "load", *image_names()])
