@@ -18,6 +18,7 @@ from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import NAMESPACES
 from support.control_plane import programs
 from support.functions import manifest
+from support.gateway import Gateway, gateway_up
 from support.waiting import wait_for
 
 Object = dict[str, Any]
@@ -28,6 +29,13 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 def client(cluster: dict[str, str]) -> Client:
     """Cluster admin."""
     return Client.from_kubeconfig(cluster["KUBECONFIG"])
+
+
+@pytest.fixture(scope="session")
+def gateway(cluster: dict[str, str]) -> Iterator[Gateway]:
+    """A gateway that serves Ingresses and routes of Gateway API."""
+    with gateway_up() as found:
+        yield found
 
 
 @pytest.fixture
