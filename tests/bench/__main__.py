@@ -15,6 +15,7 @@ import time
 import uuid
 from typing import Any
 
+from bench import gateway
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
@@ -50,6 +51,7 @@ def main() -> None:
             quiet(client, namespace)
             rows["plain Deployment"].append(plain(client, namespace, f"p{number}", warm))
         report(rows)
+        gateway.measure(client, namespace)
     finally:
         client.delete(NAMESPACES, None, namespace)
 

@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
 
 
@@ -25,12 +26,16 @@ class Load:
         pause: float = 0.01,
         seconds: float = 120,
         body: str | None = None,
+        path: str = "/",
+        headers: Mapping[str, str] | None = None,
     ):
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
         self._address = (host, port)
         self._pause = pause
         self._body = body
+        self._path = path
+        self._headers = dict(headers or {})
         self._deadline = time.monotonic() + seconds
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -82,7 +87,8 @@ class Load:
     def _call(self) -> str:
         connection = http.client.HTTPConnection(*self._address, timeout=10)
         try:
-            connection.request("GET" if self._body is None else "POST", "/", self._body)
+            method = "GET" if self._body is None else "POST"
+            connection.request(method, self._path, self._body, self._headers)
             response = connection.getresponse()
             body = response.read().decode()
             if response.status != 200:
