@@ -96,6 +96,10 @@ module KubelessRuntime
 
     def put(portion)
       @output.syswrite(portion)
+    rescue Errno::EAGAIN
+      # A pipe may be one that does not block; a portion is taken whole or not at all.
+      IO.select(nil, [@output])
+      retry
     rescue SystemCallError
       # When nobody reads the log any more, the requests were answered all the same.
     end
