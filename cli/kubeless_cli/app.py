@@ -1,4 +1,5 @@
-"""The command tree: `kubeless function ...`, `kubeless autoscale ...`, and commands that stand alone.
+"""The command tree: `kubeless function ...`, `kubeless trigger ...`, `kubeless autoscale ...`, and
+commands that stand alone.
 
 The tree is a table of names and where their code is. A command's module is imported when it runs
 (or shows its own help), so that `kubeless --help` costs no more than click itself.
@@ -104,12 +105,47 @@ AUTOSCALE = LazyGroup(
 )
 
 
+def _trigger_group(name: str, noun: str, one: str, text: str) -> LazyGroup:
+    """The commands about one kind of trigger; their code is in `commands/trigger_<name>_*.py`."""
+
+    def entry(command: str, line: str, *aliases: str) -> Entry:
+        code = f"kubeless_cli.commands.trigger_{name}_{command}:{command}_{name}"
+        return Entry(code, line, aliases)
+
+    return LazyGroup(
+        name,
+        help=text,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        entries={
+            "create": entry("create", f"Create {one}, or replace it."),
+            "update": entry("update", f"Change parts of {one}."),
+            "list": entry("list", f"List {noun}s.", "ls"),
+            "describe": entry("describe", f"Show one {noun} in full."),
+            "delete": entry("delete", f"Delete {noun}s."),
+        },
+    )
+
+
+HTTP = _trigger_group(
+    "http", "HTTP trigger", "an HTTP trigger", "Give functions hosts and paths outside the cluster."
+)
+TRIGGER = LazyGroup(
+    "trigger",
+    help="Let functions be called from outside the cluster.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    entries={
+        "http": Entry("kubeless_cli.app:HTTP", HTTP.help or ""),
+    },
+)
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Functions on Kubernetes.",
     entries={
         "function": Entry("kubeless_cli.app:FUNCTION", FUNCTION.help or ""),
+        "trigger": Entry("kubeless_cli.app:TRIGGER", TRIGGER.help or ""),
         "autoscale": Entry("kubeless_cli.app:AUTOSCALE", AUTOSCALE.help or ""),
         "get-server-config": Entry(
             "kubeless_cli.commands.get_server_config:get_server_config",

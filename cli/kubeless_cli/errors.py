@@ -17,7 +17,7 @@ from kubeless_cli.table import plain
 
 _CAUSE = re.compile(
     r"^(?:Invalid value|Required value|Unsupported value|Duplicate value|Too long|Too many|"
-    r'Forbidden|Internal error)(?:: (?:"(?:[^"\\]|\\.)*"|\{.*?\}|\[.*?\]|[^\s:]+))?: ',
+    r'Forbidden|Internal error)(?:: (?:"(?:[^"\\]|\\.)*"|\{.*?\}|\[.*?\]|(?!spec\.)[^\s:]+))?: ',
     re.DOTALL,
 )
 

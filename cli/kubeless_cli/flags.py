@@ -96,12 +96,13 @@ def parse_pairs(uses: tuple[str, ...]) -> dict[str, str]:
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 
-def checked(check: Callable[[str], None]) -> Callback:
-    """A click callback that runs `check` on a value that was given and is not empty."""
+def checked(check: Callable[[str], None], *, empty: bool = True) -> Callback:
+    """A click callback that runs `check` on a value that was given; not on the `empty` one, which
+    takes a field away, where there may be one."""
 
     def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         try:
-            if value:
+            if value or (value is not None and not empty):
                 check(value)
         except ValueError as error:
             raise click.BadParameter(str(error), ctx, param) from None
@@ -110,27 +111,37 @@ def checked(check: Callable[[str], None]) -> Callback:
     return callback
 
 
-def _pairs(check: Callable[[str, str], None]) -> Callback:
+def pairs(check: Callable[[str, str], None]) -> Callback:
+    """A click callback that makes a mapping of KEY=VALUE,... and runs `check` on each pair."""
+
     def callback(
         ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     ) -> dict[str, str] | None:
         if not values:
             return None
         try:
-            pairs = parse_pairs(values)
-            for key, value in pairs.items():
+            given = parse_pairs(values)
+            for key, value in given.items():
                 check(key, value)
         except ValueError as error:
             raise click.BadParameter(str(error), ctx, param) from None
-        return pairs
+        return given
 
     return callback
 
 
-def _label(key: str, value: str) -> None:
+def own_label(key: str, value: str) -> None:
+    """Raise ValueError for a label that nobody can set, or only kubeless."""
     if key in ("created-by", "function"):
         raise ValueError(f"'{key}' is a label that kubeless sets itself; choose another.")
     names.check_label(key, value)
+
+
+def annotation(key: str, value: str) -> None:
+    """Raise ValueError for a key that no annotation can have; values may be anything."""
+    if "\0" in value:
+        raise ValueError(f"the value of '{key}' contains a NUL byte.")
+    names.check_qualified(key, "an annotation")
 
 
 def _env(key: str, value: str) -> None:
@@ -238,7 +249,7 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
         "--label",
         multiple=True,
         metavar="KEY=VALUE,...",
-        callback=_pairs(_label),
+        callback=pairs(own_label),
         help="Labels of the function and its pods.",
     ),
     click.option(
@@ -246,7 +257,7 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
         "--env",
         multiple=True,
         metavar="NAME=VALUE,...",
-        callback=_pairs(_env),
+        callback=pairs(_env),
         help="Environment of the function.",
     ),
     click.option(
@@ -260,7 +271,7 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
         "--node-selectors",
         multiple=True,
         metavar="KEY=VALUE,...",
-        callback=_pairs(names.check_label),
+        callback=pairs(names.check_label),
         help="Labels of the nodes it may run on.",
     ),
     click.option(
@@ -328,6 +339,13 @@ def function_flags(command: Command) -> Command:
 def function_name(name: str = "name") -> Callable[[Command], Command]:
     """The NAME argument, checked."""
     return click.argument(name, metavar="NAME", callback=checked(names.check_function_name))
+
+
+def object_name() -> Callable[[Command], Command]:
+    """The NAME argument of what is no Function, checked."""
+    return click.argument(
+        "name", metavar="NAME", callback=checked(names.check_object_name, empty=False)
+    )
 
 
 def refuse_what_is_not_there_yet(wish: Wish) -> None:

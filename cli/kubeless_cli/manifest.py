@@ -16,6 +16,7 @@ import copy
 from typing import Any
 
 from kubeless_api.names import API_VERSION, DEFAULT_PORT, FUNCTION_KIND, PORT_NAME, selector_labels
+from kubeless_cli.fields import add_labels, put
 from kubeless_cli.flags import Wish
 from kubeless_cli.source import Source
 
@@ -45,19 +46,20 @@ def change(function: Object, wish: Wish, source: Source | None, deps: str | None
     replace it. An empty value takes everything away.
     """
     function = copy.deepcopy(function)
+    metadata: Object = function["metadata"]
     spec: Object = function.setdefault("spec", {})
-    _labels(function["metadata"], wish)
-    _set(spec, "runtime", wish.runtime)
-    _set(spec, "handler", wish.handler)
+    add_labels(metadata, wish.label, selector_labels(metadata["name"]))
+    put(spec, "runtime", wish.runtime)
+    put(spec, "handler", wish.handler)
     _source(spec, wish, source, deps)
-    _set(spec, "timeout", wish.timeout)
-    _set(spec, "image", wish.runtime_image)
-    _set(spec, "serviceAccountName", wish.service_account)
+    put(spec, "timeout", wish.timeout)
+    put(spec, "image", wish.runtime_image)
+    put(spec, "serviceAccountName", wish.service_account)
     if wish.env is not None:
-        _set(spec, "env", [{"name": key, "value": value} for key, value in wish.env.items()])
+        put(spec, "env", [{"name": key, "value": value} for key, value in wish.env.items()])
     if wish.secrets is not None:
         present = spec.get("secrets") or [] if wish.secrets else []
-        _set(spec, "secrets", list(dict.fromkeys([*present, *wish.secrets])))
+        put(spec, "secrets", list(dict.fromkeys([*present, *wish.secrets])))
     _resources(spec, wish)
     _service(spec, wish)
     _deployment(spec, wish)
@@ -75,24 +77,14 @@ def pod_spec(spec: Object) -> Object:
     return _dig(spec, "deployment", "spec", "template", "spec")
 
 
-def _labels(metadata: Object, wish: Wish) -> None:
-    if wish.label is None:
-        return
-    labels = dict(metadata.get("labels") or {})
-    if not wish.label:
-        own = selector_labels(metadata["name"])
-        labels = {key: value for key, value in labels.items() if own.get(key) == value}
-    metadata["labels"] = labels | dict(wish.label)
-
-
 def _source(spec: Object, wish: Wish, source: Source | None, deps: str | None) -> None:
     if source is not None:
         spec["function-content-type"] = source.content_type
         spec["function"] = source.content
-        _set(spec, "checksum", "" if wish.checksum == "none" else wish.checksum or source.checksum)
+        put(spec, "checksum", "" if wish.checksum == "none" else wish.checksum or source.checksum)
     elif wish.checksum is not None:
-        _set(spec, "checksum", "" if wish.checksum == "none" else wish.checksum)
-    _set(spec, "deps", deps)
+        put(spec, "checksum", "" if wish.checksum == "none" else wish.checksum)
+    put(spec, "deps", deps)
 
 
 def _resources(spec: Object, wish: Wish) -> None:
@@ -109,10 +101,10 @@ def _resources(spec: Object, wish: Wish) -> None:
                 amounts[resource] = amount
             elif amount == "":
                 amounts.pop(resource, None)
-        _set(
+        put(
             resources, kind, {key: value for key, value in amounts.items() if value not in ("0", 0)}
         )
-    _set(spec, "resources", resources)
+    put(spec, "resources", resources)
 
 
 def _service(spec: Object, wish: Wish) -> None:
@@ -127,7 +119,7 @@ def _service(spec: Object, wish: Wish) -> None:
     ports[0] = {**ports[0], **first}
     service["ports"] = ports
     if wish.headless is not None:
-        _set(service, "clusterIP", "None" if wish.headless else "")
+        put(service, "clusterIP", "None" if wish.headless else "")
     spec["service"] = service
 
 
@@ -142,8 +134,8 @@ def _deployment(spec: Object, wish: Wish) -> None:
     container = containers[0] = dict(containers[0] or {})
 
     if wish.node_selectors is not None:
-        _set(pod, "nodeSelector", dict(wish.node_selectors))
-    _set(container, "imagePullPolicy", wish.image_pull_policy)
+        put(pod, "nodeSelector", dict(wish.node_selectors))
+    put(container, "imagePullPolicy", wish.image_pull_policy)
     # The old places of what has a field of its own now.
     for given, place, key in (
         (wish.env, container, "env"),
@@ -157,17 +149,7 @@ def _deployment(spec: Object, wish: Wish) -> None:
 
     if len(containers) == 1 and not _says_something(container):
         del pod["containers"]
-    _set(spec, "deployment", deployment if _says_something(deployment) else {})
-
-
-def _set(place: Object, key: str, value: Any) -> None:
-    """None leaves the field alone, an empty value takes it away."""
-    if value is None:
-        return
-    if value in ("", [], {}):
-        place.pop(key, None)
-    else:
-        place[key] = value
+    put(spec, "deployment", deployment if _says_something(deployment) else {})
 
 
 def _dig(place: Object, *keys: str) -> Object:

@@ -58,15 +58,20 @@ def check_env_name(name: str) -> None:
         )
 
 
-def check_label(key: str, value: str) -> None:
+def check_qualified(key: str, what: str) -> None:
+    """The key of `what`, which is a label or an annotation."""
     prefix, slash, name = key.rpartition("/")
     if slash and not (len(prefix) <= 253 and _DNS_1123_SUBDOMAIN.fullmatch(prefix)):
-        raise ValueError(f"'{key}' is not a label key: '{prefix}' is not a DNS name.")
+        raise ValueError(f"'{key}' is not {what} key: '{prefix}' is not a DNS name.")
     if len(name) > 63 or not _QUALIFIED.fullmatch(name):
         raise ValueError(
-            f"'{key}' is not a label key: expected [domain/]name, the name at most 63 letters, "
+            f"'{key}' is not {what} key: expected [domain/]name, the name at most 63 letters, "
             "digits, '-', '_' and '.', starting and ending with a letter or digit."
         )
+
+
+def check_label(key: str, value: str) -> None:
+    check_qualified(key, "a label")
     if value and (len(value) > 63 or not _QUALIFIED.fullmatch(value)):
         raise ValueError(
             f"'{value}' is not a label value: at most 63 letters, digits, '-', '_' and '.', "

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kubeless_cli.fields import LAST_APPLIED
+
 Object = dict[str, Any]
 
 
@@ -29,7 +31,7 @@ def portable(function: Object) -> Object:
     metadata = function["metadata"]
     kept = {k: metadata[k] for k in ("name", "namespace", "labels", "annotations") if k in metadata}
     annotations = dict(kept.get("annotations") or {})
-    annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    annotations.pop(LAST_APPLIED, None)
     kept.pop("annotations", None)
     if annotations:
         kept["annotations"] = annotations

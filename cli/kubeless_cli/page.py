@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kubeless_cli.fields import LAST_APPLIED
 from kubeless_cli.kinds import Kind
 from kubeless_cli.table import render
 
@@ -31,8 +32,9 @@ def render_page(kind: Kind, obj: Object, rows: Sequence[tuple[str, str]]) -> str
 
 
 def pairs(mapping: dict[str, str] | None) -> str:
-    """Labels or annotations, one a line."""
-    return "\n".join(f"{key}={value}" for key, value in (mapping or {}).items())
+    """Labels or annotations, one a line; not the copy of the whole object that kubectl keeps."""
+    shown = {key: value for key, value in (mapping or {}).items() if key != LAST_APPLIED}
+    return "\n".join(f"{key}={value}" for key, value in shown.items())
 
 
 def _conditions(kind: Kind, status: Object) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
-from kubeless_cli.connection import Connection, cluster_options
+from kubeless_cli.connection import cluster_options, connect
 from kubeless_cli.errors import Failure
-from kubeless_cli.flags import WAIT_TIMEOUT
+from kubeless_cli.flags import WAIT_TIMEOUT, Given
 from kubeless_cli.inputs import say
 from kubeless_cli.kinds import Kind
 from kubeless_cli.wait import until_gone
@@ -31,36 +32,43 @@ def removal_flags(command: Command) -> Command:
     return command
 
 
+@dataclass(frozen=True)
+class Removal(Given):
+    """What the flags of a `delete` ask for."""
+
+    names: tuple[str, ...]
+    ignore_not_found: bool
+    wait: bool
+    wait_timeout: int
+
+
 def remove(
-    connection: Connection,
     kind: Kind,
-    names: tuple[str, ...],
-    *,
-    ignore_not_found: bool,
-    wait: bool,
-    limit: int,
-    check: Callable[[Object], None] = lambda obj: None,
+    options: dict[str, Any],
+    check: Callable[[Object], None] = lambda present: None,
 ) -> None:
-    """Delete the objects of these names; `check` may refuse one by raising Failure.
+    """Delete what the options name, unless `check` refuses one of them by raising Failure.
 
     Raises Failure when some do not exist, after those that do are deleted, and when one is still
-    there after `limit` seconds of waiting.
+    there after the time to wait.
     """
     from kubeless_kube.errors import NotFound
 
-    found = {name: connection.find(kind, name) for name in dict.fromkeys(names)}
-    deleted = []
-    for name, obj in found.items():
-        if obj is None:
-            continue
+    removal = Removal.pick(options)
+    connection = connect(options)
+    found = {name: connection.find(kind, name) for name in dict.fromkeys(removal.names)}
+    present = {name: obj for name, obj in found.items() if obj is not None}
+    for obj in present.values():
         check(obj)
+    deleted = []
+    for name, obj in present.items():
         try:
             connection.client.delete(
                 kind.resource,
                 connection.namespace,
                 name,
                 # In the foreground the object goes last, so waiting for it is waiting for all.
-                propagation="Foreground" if wait else "Background",
+                propagation="Foreground" if removal.wait else "Background",
                 uid=obj["metadata"]["uid"],
             )
         except NotFound:
@@ -68,14 +76,14 @@ def remove(
         deleted.append(obj)
     for obj in deleted:
         name = obj["metadata"]["name"]
-        if wait and not until_gone(connection, kind, obj, limit):
+        if removal.wait and not until_gone(connection, kind, obj, removal.wait_timeout):
             raise Failure(
-                f"{kind.title} {name} is being deleted, but is still there after {limit} s.\n"
+                f"{kind.title} {name} is being deleted, but is still there after {removal.wait_timeout} s.\n"
                 f"Its finalizers say why: 'kubeless {kind.command} describe {name} -o yaml'."
             )
         say(f"{kind.title} {name} deleted")
-    missing = [name for name, obj in found.items() if obj is None]
-    if missing and not ignore_not_found:
+    missing = [name for name in found if name not in present]
+    if missing and not removal.ignore_not_found:
         if len(missing) == 1:
             raise connection.unknown(kind, missing[0])
         raise Failure(

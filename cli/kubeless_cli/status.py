@@ -67,6 +67,14 @@ def current_condition(function: Object, kind: str) -> Object | None:
     return None
 
 
+def ready_word(obj: Object) -> str:
+    """`True`, `False`, or `Unknown` while the controller has not looked at the newest generation."""
+    state = standing(obj)
+    if state == NOT_SEEN:
+        return "Unknown"
+    return str(state.phase is Phase.READY)
+
+
 def serves(function: Object) -> bool:
     """Whether some version of it serves."""
     available = current_condition(function, AVAILABLE)

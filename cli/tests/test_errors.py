@@ -55,12 +55,14 @@ def test_a_refused_object_shows_the_rules_own_words_one_a_line() -> None:
         },
         {"field": "spec.runtime", "message": "Invalid value: spec.runtime: found nothing"},
         {"field": "spec.replicas", "message": "Invalid value: -1: should be positive"},
+        {"field": "spec", "message": "Invalid value: spec.parents: found two"},
         {"field": "spec.runtime", "message": "Invalid value: spec.runtime: found nothing"},
     ]
     assert explain(api_error(422, "noise", kind="Function", causes=causes)).splitlines() == [
         "The cluster refused the function: spec.handler: found 'x'; it must be 'a.b'",
         "spec.runtime: found nothing",
         "spec.replicas: should be positive",
+        "spec.parents: found two",
     ]
 
 

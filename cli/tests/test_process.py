@@ -33,6 +33,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         ["autoscale", "--help"],
         ["autoscale", "create", "--help"],
         ["autoscale", "list", "--help"],
+        ["trigger", "http", "--help"],
+        ["trigger", "http", "create", "--help"],
+        ["trigger", "http", "list", "--help"],
         ["get-server-config", "--help"],
     ],
 )

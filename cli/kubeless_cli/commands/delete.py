@@ -6,22 +6,12 @@ from typing import Any
 
 import click
 
-from kubeless_cli.connection import connect
 from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.removal import removal_flags, remove
 
 
 @click.command(short_help="Delete functions.")
 @removal_flags
-def delete(
-    names: tuple[str, ...], ignore_not_found: bool, wait: bool, wait_timeout: int, **options: Any
-) -> None:
+def delete(**options: Any) -> None:
     """Delete the functions NAME..., with their pods and Services. Their triggers stay."""
-    remove(
-        connect(options),
-        FUNCTION,
-        names,
-        ignore_not_found=ignore_not_found,
-        wait=wait,
-        limit=wait_timeout,
-    )
+    remove(FUNCTION, options)

@@ -6,28 +6,22 @@ from typing import Any
 
 import click
 
-from kubeless_cli import autoscaler
+from kubeless_cli import autoscaler, description
 from kubeless_cli.commands.list import amount, dependencies, env_value, environment
-from kubeless_cli.connection import cluster_options, connect
-from kubeless_cli.flags import function_name
+from kubeless_cli.description import description_flags
 from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.manifest import main_container, pod_spec
-from kubeless_cli.output import dump, tidy
 from kubeless_cli.page import pairs, render_page
 from kubeless_cli.status import url
-from kubeless_cli.stdout import emit
 
 Object = dict[str, Any]
 
 
 @click.command(short_help="Show one function in full.")
-@function_name()
-@click.option("-o", "--out", type=click.Choice(["yaml", "json"]), help="Output format.")
-@cluster_options
-def describe(name: str, out: str | None, **options: Any) -> None:
+@description_flags
+def describe(**options: Any) -> None:
     """Show the function NAME: what it is, and its conditions with their reasons."""
-    function = connect(options).function(name)
-    emit(dump(tidy(function), out) if out else page(function))
+    description.describe(FUNCTION, options, page)
 
 
 def page(function: Object) -> str:
