@@ -12,13 +12,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from support.gateway import gateway_up
-
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_controller.reconcile.http_trigger import HTTP_TRIGGERS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import SERVICES
 from support.functions import manifest
+from support.gateway import gateway_up
 from support.waiting import wait_for
 
 ROUNDS = 10

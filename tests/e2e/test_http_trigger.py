@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.gateway import Gateway
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_controller.reconcile.http_trigger import HTTP_TRIGGERS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import Resource
 from support.certificates import issue
+from support.gateway import Gateway
 from support.load import Load
 from support.waiting import wait_for
 
