@@ -19,7 +19,7 @@ setup: ## Make the development environment in .venv
 .PHONY: demo
 demo: ## Set everything up, deploy the examples and call them
 	@tools/setup
-	@$(MAKE) up
+	@$(MAKE) up GATEWAY=contour
 	@$(PYTHON) tools/demo.py
 
 .PHONY: test

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from up import ROOT, local_environment
+from up import ROOT, gateway_facts, local_environment
 
 EXAMPLES = ROOT / "examples"
 NAMESPACE = "kubeless-demo"
@@ -40,6 +40,8 @@ def main() -> int:
             if not same(answer, call["answer"]):
                 wrong.append(f"{example['name']} answered {answer!r}, expected {call['answer']!r}")
     print()
+    wrong += through_the_gateway(namespace, environment)
+    print()
     typed(["kubeless", "function", "list", "-n", namespace], environment)
     typed(["kubectl", "get", "functions", "-n", namespace], environment)
     print()
@@ -51,6 +53,23 @@ def main() -> int:
     print('Go on in your own shell:  eval "$(make -s env)"')
     print("Remove everything:        make down")
     return 0
+
+
+def through_the_gateway(namespace: str, environment: dict[str, str]) -> list[str]:
+    """Call one example by a host name, from outside of the cluster; what is wrong with the answer."""
+    gateway = gateway_facts()
+    parent = gateway["parentRef"]
+    host = f"{namespace}.example.test"
+    command = ["kubeless", "trigger", "http", "create", "request", "--function-name", "request"]
+    command += ["--hostname", host, "--path", "/api", "--wait", "-n", namespace]
+    command += ["--parent-ref", f"{parent['namespace']}/{parent['name']}"]
+    if typed(command, environment) is None:
+        return ["the HTTP trigger was not made"]
+    address = f"http://{gateway['address']}/api/orders?greeting=hi"
+    calling = ["curl", "--silent", "--show-error", "--retry", "5", "--retry-all-errors"]
+    answer = typed([*calling, "--header", f"Host: {host}", address], environment)
+    expected = "GET /orders greeting=hi"
+    return [] if answer == expected else [f"{host} answered {answer!r}, expected {expected!r}"]
 
 
 def make_namespace(name: str, environment: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -72,12 +73,15 @@ def check(cluster: str, gateway: str) -> None:
 def local(gateway: str) -> dict[str, str]:
     """The local cluster with the images and the chart; returns the environment that reaches it."""
     run([CLUSTER, "up"])
+    options = []
     if gateway != "none":
         run([CLUSTER, "gateway", "up"])
+        # Triggers that name no gateway go to this one.
+        options = ["--set-json", f"http.parentRefs={json.dumps([gateway_facts()['parentRef']])}"]
     run([sys.executable, IMAGES, "build"])
     environment = local_environment()
     run([CLUSTER, "load", *image_names()])
-    install(environment, [])
+    install(environment, options)
     return environment
 
 
@@ -203,6 +207,15 @@ def run(command: list[str | Path], environment: Mapping[str, str] | None = None)
     subprocess.run(
         [str(part) for part in command], check=True, env=dict(environment) if environment else None
     )
+
+
+def gateway_facts() -> dict[str, Any]:
+    """Where the local cluster's gateway is, and what to refer to."""
+    command = [str(CLUSTER), "gateway", "show"]
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    )
+    return found
 
 
 def output(command: list[str | Path], environment: Mapping[str, str] | None = None) -> str:

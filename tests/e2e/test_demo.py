@@ -16,6 +16,7 @@ from support.control_plane import ROOT
 RUNTIMES = ("python3", "nodejs", "ruby")
 
 
+@pytest.mark.usefixtures("gateway")
 def test_every_example_answers_what_it_should(client: Client) -> None:
     namespace = f"demo-{uuid.uuid4().hex[:8]}"
     demo = [sys.executable, ROOT / "tools/demo.py", "--namespace", namespace]
@@ -25,6 +26,7 @@ def test_every_example_answers_what_it_should(client: Client) -> None:
         client.delete(NAMESPACES, None, namespace)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "demo: every answer is right" in done.stdout
+    assert f"Host: {namespace}.example.test" in done.stdout
     for runtime in RUNTIMES:
         assert f" {runtime}" in done.stdout  # in the table of functions
 

@@ -18,6 +18,7 @@ CNI_PLUGINS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 NEEDED = {
     "buildah": "buildah",
     "catatonit": "catatonit",
+    "curl": "curl",
     "ip": "iproute2",
     "iptables": "iptables",
     "ldd": "libc-bin",
