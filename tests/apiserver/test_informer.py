@@ -157,6 +157,19 @@ def test_the_echo_of_a_write_is_no_news(
     assert followed.next()["data"] == {"x": "3"}
 
 
+def test_a_shared_one_tells_what_a_write_returned(client: Client, namespace: str) -> None:
+    told: queue.Queue[Object] = queue.Queue()
+    informer = Informer(
+        client, CONFIGMAPS, namespace=namespace, labels="test=informer", shared=True
+    )
+    informer.on_change(told.put)
+    # Not started: what is told can only come from the write.
+    informer.remember(client.create(CONFIGMAPS, config_map(namespace, x="1")))
+    assert told.get_nowait()["data"] == {"x": "1"}
+    informer.remember(client.get(CONFIGMAPS, namespace, "a"))
+    assert told.empty(), "the same again is no news"
+
+
 @pytest.mark.parametrize("seen", ["by an event", "by a list"])
 def test_an_object_that_is_gone_never_comes_back(
     client: Client, namespace: str, followed: Followed, seen: str

@@ -52,7 +52,8 @@ class Informer:
 
     ``trim`` cuts an object down to what is needed before it is kept;
     ``group_of`` puts it into a group whose members are found without a search. One that is ``optional`` is
-    empty, and synced, while the cluster does not serve its kind, and asks again every 30 seconds.
+    empty, and synced, while the cluster does not serve its kind, and asks again every 30 seconds. One that is
+    ``shared`` tells the handlers what a write returned, too: others than the writer look at it.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class Informer:
         trim: Callable[[Object], Object] | None = None,
         group_of: Callable[[Object], Key] | None = None,
         optional: bool = False,
+        shared: bool = False,
     ) -> None:
         self.resource = resource
         self._optional = optional
+        self._shared = shared
         self.synced = threading.Event()
         self._client = client
         self._namespace = namespace
@@ -128,10 +131,13 @@ class Informer:
         with self._lock:
             known = self._objects.get(key)
             if known is None:
-                if version > max(self._listed_at, self._gone.get(key, 0)):
-                    self._put(trimmed)
-            elif _version(known) < version:
+                news = version > max(self._listed_at, self._gone.get(key, 0))
+            else:
+                news = _version(known) < version
+            if news:
                 self._put(trimmed)
+        if news and self._shared:
+            self._notify(trimmed)
 
     def _run(self) -> None:
         backoff = Backoff(0.1, 30.0)

@@ -48,10 +48,12 @@ class Resource:
 
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 CONFIGMAPS = Resource("", "v1", "configmaps", "ConfigMap")
+CRONJOBS = Resource("batch", "v1", "cronjobs", "CronJob")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 EVENTS = Resource("", "v1", "events", "Event")
 HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
+JOBS = Resource("batch", "v1", "jobs", "Job")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 MIDDLEWARES = Resource("traefik.io", "v1alpha1", "middlewares", "Middleware")
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
