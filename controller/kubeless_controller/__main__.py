@@ -19,6 +19,8 @@ from kubeless_controller import logs, metrics
 from kubeless_controller.probes import Probes
 from kubeless_controller.reconcile.caches import Caches, caches, function_of
 from kubeless_controller.reconcile.claims import Claims
+from kubeless_controller.reconcile.cronjob_caches import cronjob_caches, cronjob_trigger_of
+from kubeless_controller.reconcile.cronjob_trigger import CronJobTriggerReconciler
 from kubeless_controller.reconcile.function import FunctionReconciler
 from kubeless_controller.reconcile.http_trigger import (
     HTTPTriggerReconciler,
@@ -78,6 +80,7 @@ def main() -> int:
     loops = [
         _functions(client, world, settings, events),
         _http_triggers(client, informers, world, settings, events),
+        _cronjob_triggers(client, informers, world, settings, events),
     ]
     synced = threading.Event()
     port = arguments.port if arguments.port is not None else settings.port
@@ -161,6 +164,8 @@ def _functions(client: Client, world: Caches, settings: Settings, events: EventR
     world.functions.on_change(lambda obj: loop.queue.add(key_of(obj)))
     for informer in world.children():
         informer.on_change(lambda obj: loop.queue.add(function_of(obj)))
+    # The trigger of a Function that has a schedule is named like it.
+    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)))
     return loop
 
 
@@ -189,6 +194,26 @@ def _http_triggers(
         informer.on_change(lambda obj: loop.queue.add(trigger_of(obj)))
     world.functions.on_change(lambda obj: function_changed(key_of(obj)))
     world.services.on_change(lambda obj: function_changed(function_of(obj)))
+    return loop
+
+
+def _cronjob_triggers(
+    client: Client, informers: Informers, world: Caches, settings: Settings, events: EventRecorder
+) -> Loop:
+    """The loop over CronJobTriggers; what they own, and the function that they call, bring them up."""
+    own = cronjob_caches(informers)
+    metrics.inventory.add("CronJobTrigger", world.cronjob_triggers.all)
+    reconciler = CronJobTriggerReconciler(client, world, own, settings, events)
+    loop = Loop("CronJobTrigger", reconciler.reconcile, TRIGGER_WORKERS)
+    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)))
+    for informer in own.children():
+        informer.on_change(lambda obj: loop.queue.add(cronjob_trigger_of(obj)))
+
+    def called(function: dict[str, Any]) -> None:
+        for trigger in world.cronjob_triggers.in_group(key_of(function)):
+            loop.queue.add(key_of(trigger))
+
+    world.functions.on_change(called)
     return loop
 
 

@@ -478,3 +478,29 @@ def test_dependencies_that_come_with_the_source() -> None:
     assert values(init(**address)["prepare"])["KUBELESS_DEPS_CARRIER"] == "url"
     plain = values(init(deps="flask")["prepare"])
     assert plain["KUBELESS_DEPS_CARRIER"] == "file"
+
+
+def test_a_function_with_a_schedule_has_a_trigger() -> None:
+    assert children().trigger is None
+    made = children(type="Scheduled", schedule="@hourly", labels={"team": "red"}).trigger
+    assert made is not None
+    assert made["spec"] == {"function-name": "hello", "schedule": "@hourly"}
+    assert made["metadata"]["labels"] == {
+        "created-by": "kubeless",
+        "function": "hello",
+        "team": "red",
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"type": "Scheduled"}, "spec.schedule: found nothing, expected five fields"),
+        ({"type": "Scheduled", "schedule": "never"}, "spec.schedule: found 'never'"),
+        ({"schedule": "@hourly"}, "found '@hourly' although spec.type is HTTP"),
+        ({"type": "PubSub", "topic": "a"}, "PubSub and its topic are not offered"),
+        ({"type": "Cron"}, "spec.type: found 'Cron', expected HTTP or Scheduled"),
+    ],
+)
+def test_a_type_and_a_schedule_that_do_not_agree(spec: Object, told: str) -> None:
+    assert told in refusal(**spec)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from kubeless_controller.reconcile.caches import FUNCTIONS
+from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import Invalid
-from kubeless_kube.resources import NAMESPACES
+from kubeless_kube.resources import NAMESPACES, Resource
 from support.control_plane import ControlPlane
 from support.controller import Controller
 from support.functions import manifest
+from support.triggers import trigger_manifest
 from support.waiting import wait_for
 
 Object = dict[str, Any]
@@ -94,19 +95,50 @@ def refused(client: Client, namespace: str) -> Callable[..., str]:
 def condition(client: Client, namespace: str) -> Callable[..., Object]:
     """Wait until a condition speaks of the current generation and, if given, has this reason."""
 
-    def wait_for_condition(name: str, kind: str, reason: str = "") -> Object:
-        def look() -> Object | None:
-            function = client.get(FUNCTIONS, namespace, name)
-            for entry in (function.get("status") or {}).get("conditions", []):
-                if (
-                    entry["type"] == kind
-                    and entry["observedGeneration"] == function["metadata"]["generation"]
-                    and reason in ("", entry["reason"])
-                ):
-                    found: Object = entry
-                    return found
-            return None
+    return lambda name, kind, reason="": _condition(
+        client, FUNCTIONS, namespace, name, kind, reason
+    )
 
+
+@pytest.fixture
+def schedule(client: Client, namespace: str) -> Callable[..., Object]:
+    """Make or change a CronJobTrigger of the test's namespace: ``schedule(name, function=..., **spec)``."""
+
+    def schedule_function(name: str = "tick", **spec: Any) -> Object:
+        return client.apply(
+            CRONJOB_TRIGGERS, trigger_manifest(namespace, name, **spec), manager="user"
+        )
+
+    return schedule_function
+
+
+@pytest.fixture
+def trigger_condition(client: Client, namespace: str) -> Callable[..., Object]:
+    """As ``condition``, of a CronJobTrigger."""
+    return lambda name, kind, reason="": _condition(
+        client, CRONJOB_TRIGGERS, namespace, name, kind, reason
+    )
+
+
+def _condition(
+    client: Client, resource: Resource, namespace: str, name: str, kind: str, reason: str
+) -> Object:
+    last: Object = {}
+
+    def look() -> Object | None:
+        obj = client.get(resource, namespace, name)
+        last.update(obj.get("status") or {})
+        for entry in last.get("conditions", []):
+            if (
+                entry["type"] == kind
+                and entry["observedGeneration"] == obj["metadata"]["generation"]
+                and reason in ("", entry["reason"])
+            ):
+                found: Object = entry
+                return found
+        return None
+
+    try:
         return wait_for(look, f"{kind} of {name} {reason}".strip())
-
-    return wait_for_condition
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {last}") from None

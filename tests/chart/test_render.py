@@ -184,6 +184,17 @@ def test_crds_are_kept_on_uninstall_unless_told(keep: bool) -> None:
     assert policies == {"keep" if keep else None}
 
 
+def test_people_may_write_triggers_and_nobody_their_status() -> None:
+    for name, verb in (("kubeless-edit", "create"), ("kubeless-view", "watch")):
+        rules = roles()["ClusterRole", "", name]["rules"]
+        assert any(
+            "cronjobtriggers" in rule["resources"] and verb in rule["verbs"] for rule in rules
+        )
+        for rule in rules:
+            if "cronjobtriggers/status" in rule["resources"]:
+                assert not {"create", "update", "patch"} & set(rule["verbs"])
+
+
 def test_crds_can_be_left_to_others() -> None:
     kinds = {entry["kind"] for entry in template({"crds": {"enabled": False}})}
     assert "CustomResourceDefinition" not in kinds

@@ -129,7 +129,7 @@ class ControlPlane:
             f"--service-account-private-key-file={self.folder}/sa.key",
             "--controllers=deployment-controller,replicaset-controller,namespace-controller,"
             "garbage-collector-controller,serviceaccount-controller,resourcequota-controller,"
-            "horizontal-pod-autoscaler-controller",
+            "horizontal-pod-autoscaler-controller,cronjob-controller,job-controller",
             "--horizontal-pod-autoscaler-sync-period=1s",
         )
 

@@ -1,6 +1,7 @@
-"""Types and reasons of a Function's conditions.
+"""Types and reasons of the conditions of Functions and triggers.
 
-Three conditions say where a Function stands, and a fourth, Autoscaled, whether its autoscaler works:
+Three conditions say where a Function stands, a fourth, Autoscaled, whether its autoscaler works, and a fifth,
+Scheduled, whether its schedule calls it. A trigger has Accepted and Ready.
 
 * Accepted: its spec can be built. False needs a change of the Function, or of
   what it names; nothing will happen by itself.
@@ -16,6 +17,8 @@ AVAILABLE = "Available"
 READY = "Ready"
 # Only while the Function has an autoscaler.
 AUTOSCALED = "Autoscaled"
+# Only while the Function has the type Scheduled; as a reason, that of a trigger that is Ready.
+SCHEDULED = "Scheduled"
 
 # Accepted
 VALID = "Valid"
@@ -56,6 +59,13 @@ METRICS_UNAVAILABLE = "MetricsUnavailable"
 PROGRAMMED = "Programmed"
 FUNCTION_NOT_FOUND = "FunctionNotFound"
 
+# Accepted, of CronJobTriggers
+FUNCTION_INVALID = "FunctionInvalid"
+INVALID_SCHEDULE = "InvalidSchedule"
+INVALID_TIME_ZONE = "InvalidTimeZone"
+# Ready
+SUSPENDED = "Suspended"
+
 # Accepted, of HTTP triggers
 INVALID_HOST = "InvalidHost"
 INVALID_PATH = "InvalidPath"
@@ -71,6 +81,7 @@ REFUSED_BY_GATEWAY = "RefusedByGateway"
 
 # Of an event only
 RUNTIME_ALIAS = "RuntimeAlias"
+FIRING_FAILED = "FiringFailed"
 
 # Unschedulable: a cluster that scales itself adds a node. FunctionNotFound: triggers may come before their function.
 _WAITING = frozenset({PROGRESSING, NO_PODS_READY, UNSCHEDULABLE, PENDING, FUNCTION_NOT_FOUND})

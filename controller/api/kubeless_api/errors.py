@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SpecError(Exception):
-    """A field of a Function is wrong.
+    """A field of a Function or a trigger is wrong.
 
     ``reason`` is a reason of the Accepted condition; ``message`` names the
     field, what was found, what is right and what to do, and stands alone.

@@ -50,6 +50,16 @@ def number(parent: Mapping[str, Any], key: str, path: str) -> int | None:
     return value
 
 
+def flag(parent: Mapping[str, Any], key: str, path: str) -> bool:
+    """True or false; False when it is not set."""
+    value = parent.get(key)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise wrong(f"{path}.{key}", value, _WORDS[bool])
+    return value
+
+
 def mapping(parent: Mapping[str, Any], key: str, path: str) -> dict[str, Any]:
     """An object field; {} when it is not set."""
     value = parent.get(key)

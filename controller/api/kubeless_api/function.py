@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kubeless_api import fields, names
-from kubeless_api.conditions import INVALID_HANDLER, INVALID_SPEC
+from kubeless_api import schedule as schedules
+from kubeless_api.conditions import INVALID_HANDLER, INVALID_SPEC, UNSUPPORTED
 from kubeless_api.errors import SpecError
 from kubeless_api.source import ContentType, parse_content_type
 
 DEFAULT_TIMEOUT = 180.0
 DEFAULT_REPLICAS = 1
+# What calls a function by itself, as spec.type has it: nothing, or its schedule.
+HTTP = "HTTP"
+SCHEDULED = "Scheduled"
 _HANDLER = re.compile(r"(?P<module>[-_A-Za-z0-9]+)\.(?P<function>[^./\s]+)")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -37,7 +41,7 @@ class Function:
 
     ``timeout`` is in seconds. ``deployment``, ``service`` and ``autoscaler``
     are the user's objects without their unset fields. ``handler`` is None
-    only for an image of the user's own.
+    only for an image of the user's own. ``schedule`` is empty unless the type is Scheduled.
     """
 
     kind: ClassVar[str] = names.FUNCTION_KIND
@@ -66,6 +70,7 @@ class Function:
     deployment: Mapping[str, Any]
     service: Mapping[str, Any]
     autoscaler: Mapping[str, Any]
+    schedule: str
 
 
 def parse(obj: Mapping[str, Any]) -> Function:
@@ -117,6 +122,7 @@ def parse(obj: Mapping[str, Any]) -> Function:
         deployment=deployment,
         service=fields.without_unset(fields.mapping(spec, "service", "spec")),
         autoscaler=_autoscaler(spec),
+        schedule=_schedule(spec),
     )
 
 
@@ -145,6 +151,27 @@ def parse_timeout(value: Any) -> float:
     if seconds <= 0:
         raise fields.wrong("spec.timeout", value, "a positive number of seconds, like 30 or '2.5'")
     return seconds
+
+
+def _schedule(spec: Mapping[str, Any]) -> str:
+    """When the function is called by itself; '' when it is not. Raises SpecError."""
+    kind = fields.text(spec, "type", "spec") or HTTP
+    schedule = fields.text(spec, "schedule", "spec")
+    if kind == "PubSub" or fields.text(spec, "topic", "spec"):
+        raise SpecError(
+            UNSUPPORTED,
+            "spec.type: PubSub and its topic are not offered; take both out, and have records call the function in "
+            "another way",
+        )
+    if kind not in (HTTP, SCHEDULED):
+        raise fields.wrong("spec.type", kind, "HTTP or Scheduled")
+    if schedule and kind != SCHEDULED:
+        raise SpecError(
+            INVALID_SPEC,
+            f"spec.schedule: found {schedule!r} although spec.type is {kind}; write 'type: Scheduled', or take the "
+            "schedule out",
+        )
+    return schedules.check(schedule) if kind == SCHEDULED else ""
 
 
 def _or_default(value: int | None, default: int) -> int:

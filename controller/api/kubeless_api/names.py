@@ -21,6 +21,11 @@ LABEL_FUNCTION = "function"
 # What a trigger owns has this label, the kind of trigger as its value. Never `function` beside `created-by`:
 # a pod that has both becomes an endpoint of the function's Service.
 LABEL_TRIGGER = f"{GROUP}/trigger"
+CRONJOB_TRIGGER = "cronjob"
+# The trigger for which a Job or its pod was made. An annotation: a trigger's name may be longer than a label's value.
+ANNOTATION_TRIGGER = f"{GROUP}/trigger-name"
+# The kind that the original gave the owner of its CronJobs, with the trigger's own uid; no API server serves it.
+LEGACY_TRIGGER_KIND = "Trigger"
 
 # Hash of what was last asked of the API server for an object of ours: a removal shows only here.
 ANNOTATION_APPLIED = f"{GROUP}/applied-hash"

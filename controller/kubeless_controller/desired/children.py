@@ -7,7 +7,7 @@ from typing import Any
 
 from kubeless_api.function import DEFAULT_REPLICAS, Function
 from kubeless_api.runtimes import Runtime
-from kubeless_controller.desired import autoscaler, deployment, service, source
+from kubeless_controller.desired import autoscaler, deployment, service, source, trigger
 from kubeless_controller.settings import Settings
 
 Object = dict[str, Any]
@@ -22,7 +22,7 @@ class Children:
 
     ``config_map`` is None, and ``source_checksum`` empty, for an image of the user's own. ``replicas``
     are those to begin with; ``wish`` says who decides later: that number, or ``AUTOSCALED``. ``alias``
-    says which runtime runs a Function that asks for an older one.
+    says which runtime runs a Function that asks for an older one. ``trigger`` is None without a schedule.
     """
 
     config_map: Object | None
@@ -33,6 +33,7 @@ class Children:
     url: str
     source_checksum: str
     alias: str
+    trigger: Object | None = None
 
     @property
     def wish(self) -> str:
@@ -58,6 +59,7 @@ def build(function: Function, settings: Settings) -> Children:
         url=service.url_of(function, ports),
         source_checksum=built_source.checksum if built_source else "",
         alias=_alias(function, runtime),
+        trigger=trigger.build(function),
     )
 
 

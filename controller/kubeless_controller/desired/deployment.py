@@ -17,6 +17,7 @@ from kubeless_api.errors import SpecError
 from kubeless_api.function import Function, pod_spec
 from kubeless_api.runtimes import Runtime
 from kubeless_controller.desired import init
+from kubeless_controller.desired.hardened import container_security, pod_security
 from kubeless_controller.desired.merge import merged, merged_container, merged_list
 from kubeless_controller.desired.owned import digest, labels, metadata, stamped
 from kubeless_controller.desired.service import PORT, Ports
@@ -25,7 +26,6 @@ from kubeless_controller.settings import Settings
 
 Object = dict[str, Any]
 
-USER_ID = 1000
 SOURCE_FOLDER = "/kubeless"
 SOURCE_VOLUME = "source"
 # Filled by init containers, where there are any.
@@ -115,13 +115,7 @@ def _pod(
         # Neither a token nor the namespace's Services are the function's business; both also delay its start.
         "automountServiceAccountToken": bool(account),
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER_ID,
-            "runAsGroup": USER_ID,
-            "fsGroup": USER_ID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "terminationGracePeriodSeconds": math.ceil(function.timeout)
         + settings.drain_seconds
         + GRACE_MARGIN_SECONDS,
@@ -225,11 +219,7 @@ def _container(
             "timeoutSeconds": 5,
             "failureThreshold": 6,
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
         # What a crash printed last becomes part of the pod's status, and of the Function's.
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
@@ -246,7 +236,7 @@ def _environment(
 ) -> list[Object]:
     """The environment that the runtime contract promises."""
     values = {
-        "FUNC_TIMEOUT": _seconds(function.timeout),
+        "FUNC_TIMEOUT": seconds(function.timeout),
         "FUNC_PORT": str(ports.container),
         "FUNC_MEMORY_LIMIT": _memory_limit(function),
         "KUBELESS_DRAIN_DELAY": str(settings.drain_seconds),
@@ -276,7 +266,7 @@ def _refuse_taken(path: str, taken: Set[str]) -> None:
         )
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
     """Seconds as they were written: 180, 2.5."""
     return str(int(value)) if value == int(value) else repr(value)
 

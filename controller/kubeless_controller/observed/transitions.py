@@ -45,7 +45,7 @@ def transitions(
             if kind == conditions.READY:
                 news.append(News("Normal", conditions.READY, verdict.message))
             continue
-        normal = verdict.reason == conditions.SCALED_TO_ZERO
+        normal = verdict.reason in (conditions.SCALED_TO_ZERO, conditions.SUSPENDED)
         item = News("Normal" if normal else "Warning", verdict.reason, verdict.message)
         if item not in news:
             news.append(item)

@@ -22,6 +22,7 @@ _METADATA = (
     "labels",
     "annotations",
     "ownerReferences",
+    "finalizers",
 )
 
 
@@ -50,10 +51,9 @@ def child(obj: Object) -> Object:
 
 def replica_set(obj: Object) -> Object:
     """A ReplicaSet: which Deployment and revision it is, and which ConfigMaps its pods mount."""
-    volumes = obj["spec"]["template"]["spec"].get("volumes") or []
     return {
         "metadata": metadata_of(obj),
-        "configMaps": [volume["configMap"]["name"] for volume in volumes if "configMap" in volume],
+        "configMaps": _config_maps(obj["spec"]["template"]["spec"]),
     }
 
 
@@ -72,6 +72,25 @@ def autoscaler(obj: Object) -> Object:
     }
 
 
+def cron_job(obj: Object) -> Object:
+    """A CronJob of a trigger: whole, with when it fired; one of somebody else: only whose it is."""
+    owners = obj["metadata"].get("ownerReferences") or []
+    if not any(str(owner.get("apiVersion", "")).startswith(f"{names.GROUP}/") for owner in owners):
+        return {"metadata": metadata_of(obj)}
+    status = obj.get("status") or {}
+    kept = ("lastScheduleTime", "lastSuccessfulTime")
+    return {**child(obj), "status": {key: status[key] for key in kept if key in status}}
+
+
+def job(obj: Object) -> Object:
+    """A Job: how it went, and which ConfigMaps its pods mount."""
+    return {
+        "metadata": metadata_of(obj),
+        "status": {"conditions": (obj.get("status") or {}).get("conditions") or []},
+        "configMaps": _config_maps(obj["spec"]["template"]["spec"]),
+    }
+
+
 def pod(obj: Object) -> Object:
     """A pod: its state and that of its containers, not its spec."""
     status = obj.get("status") or {}
@@ -86,3 +105,8 @@ def pod(obj: Object) -> Object:
             ],
         },
     }
+
+
+def _config_maps(pod_spec: Object) -> list[str]:
+    volumes = pod_spec.get("volumes") or []
+    return [volume["configMap"]["name"] for volume in volumes if "configMap" in volume]

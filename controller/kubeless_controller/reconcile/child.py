@@ -29,12 +29,14 @@ OWN_MANAGERS = (names.FIELD_MANAGER, names.BEFORE_FIRST_APPLY)
 class NotOurs(Exception):
     """An object of this name is there and is not this owner's; it is not touched."""
 
-    def __init__(self, resource: Resource, name: str, owner: str) -> None:
+    def __init__(self, resource: Resource, live: Object, owner: str, remedy: str = "") -> None:
+        name = live["metadata"]["name"]
+        remedy = remedy or f"delete or rename it, or give the {owner} another name"
         super().__init__(
             f"a {resource.kind} named {name!r} exists already and does not belong to this {owner}; "
-            f"delete or rename it, or give the {owner} another name "
-            f"(kubectl get {resource.kind.lower()} {name} shows it)"
+            f"{remedy} (kubectl get {resource.kind.lower()} {name} shows it)"
         )
+        self.live = live
 
 
 class StillThere(Exception):
@@ -100,7 +102,7 @@ class Child:
         if not owned_by(live, owner["uid"]):
             if _belonged(live, owner):
                 raise LeftBehind(self._resource, live, owner["kind"])
-            raise NotOurs(self._resource, name, owner["kind"])
+            raise NotOurs(self._resource, live, owner["kind"])
         difference = self._difference(wanted, live)
         return self._apply(wanted, live, difference) if difference else live
 

@@ -25,8 +25,17 @@ class FunctionStatus:
         self._caches = caches
         self._writer = writer
 
-    def write(self, obj: Object, accepted: Verdict, wanted: Children | None) -> None:
-        """Bring the status of a Function up to date. Raises Conflict when the Function changed meanwhile."""
+    def write(
+        self,
+        obj: Object,
+        accepted: Verdict,
+        wanted: Children | None,
+        scheduled: Verdict | None = None,
+    ) -> None:
+        """Bring the status of a Function up to date; ``scheduled`` says whether its own schedule calls it.
+
+        Raises Conflict when the Function changed meanwhile.
+        """
         name = obj["metadata"]["name"]
         deployment = self._own(self._caches.deployments, obj, name)
         fresh: Object = {
@@ -38,6 +47,11 @@ class FunctionStatus:
             # None takes it out: an image of the user's own has no source that we know.
             fresh["sourceChecksum"] = wanted.source_checksum or None
         verdicts = self._verdicts(obj, accepted, wanted, deployment)
+        if wanted is not None and wanted.trigger is not None:
+            waits = Verdict(
+                False, conditions.PROGRESSING, "the function's other objects come first"
+            )
+            verdicts[conditions.SCHEDULED] = scheduled or waits
         self._writer.write(obj, verdicts, fresh, alias=wanted.alias if wanted else "")
 
     def _verdicts(
