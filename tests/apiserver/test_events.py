@@ -11,6 +11,7 @@ from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.events import BURST, EventRecorder
 from kubeless_kube.resources import EVENTS
+from support.clock import Clock
 from support.functions import manifest
 from support.waiting import wait_for
 
@@ -53,16 +54,6 @@ def test_a_refusal_and_an_alias_are_told(
     condition("hello", "Accepted", "UnknownRuntime")
     wait_for(lambda: sum(one["count"] for one in events(client, namespace)) == 3, "one more")
     assert len(aliases()) == 1
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Recording:

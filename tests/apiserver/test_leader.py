@@ -15,6 +15,7 @@ from kubeless_kube.client import Client
 from kubeless_kube.errors import Fenced
 from kubeless_kube.lease import Lease, Terms
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, LEASES, SERVICES
+from support.clock import Clock
 from support.control_plane import ControlPlane
 from support.controller import HASTY, Controller
 from support.functions import manifest
@@ -136,16 +137,6 @@ def children(client: Client, namespace: str) -> dict[tuple[str, str], str]:
             version = str(metadata.get("generation") or metadata["resourceVersion"])
             found[resource.kind, metadata["name"]] = version
     return found
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from kubeless_kube.client import Client
 from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES
 from support.controller import Controller
 from support.functions import manifest
+from support.objects import exists
 from support.waiting import wait_for
 
 Object = dict[str, Any]
@@ -49,11 +50,7 @@ def test_only_the_named_namespaces_are_worked_in(
             "the Function of the other namespace is built",
         )
         client.delete(DEPLOYMENTS, other, "hello")
-        wait_for(lambda: _exists(client, other), "drift is repaired there too")
+        wait_for(lambda: exists(client, DEPLOYMENTS, other, "hello"), "drift is repaired there too")
         assert "status" not in client.get(FUNCTIONS, left_alone, "hello")
     finally:
         client.delete(NAMESPACES, None, left_alone)
-
-
-def _exists(client: Client, namespace: str) -> bool:
-    return bool(client.list(DEPLOYMENTS, namespace, fields="metadata.name=hello")["items"])
