@@ -129,12 +129,16 @@ def _trigger_group(name: str, noun: str, one: str, text: str) -> LazyGroup:
 HTTP = _trigger_group(
     "http", "HTTP trigger", "an HTTP trigger", "Give functions hosts and paths outside the cluster."
 )
+CRONJOB = _trigger_group(
+    "cronjob", "cronjob trigger", "a cronjob trigger", "Call functions on a schedule."
+)
 TRIGGER = LazyGroup(
     "trigger",
-    help="Let functions be called from outside the cluster.",
+    help="Let functions be called from outside the cluster, or on a schedule.",
     context_settings={"help_option_names": ["-h", "--help"]},
     entries={
         "http": Entry("kubeless_cli.app:HTTP", HTTP.help or ""),
+        "cronjob": Entry("kubeless_cli.app:CRONJOB", CRONJOB.help or ""),
     },
 )
 

@@ -1,10 +1,12 @@
-"""Checks of names before they go to the API server: each returns nothing or raises ValueError
+"""Checks of names and schedules before they go to the API server: each returns nothing or raises ValueError
 saying what was found and what was expected."""
 
 from __future__ import annotations
 
 import re
 
+from kubeless_api import schedule
+from kubeless_api.errors import SpecError
 from kubeless_api.names import MAX_NAME_LENGTH, is_dns_1035_label
 
 _DNS_1123_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -77,3 +79,16 @@ def check_label(key: str, value: str) -> None:
             f"'{value}' is not a label value: at most 63 letters, digits, '-', '_' and '.', "
             "starting and ending with a letter or digit."
         )
+
+
+def check_schedule(value: str) -> None:
+    """Raise ValueError unless a trigger and a Function can have that schedule."""
+    try:
+        schedule.check(value)
+    except SpecError as error:
+        message = error.message.removeprefix("spec.schedule: ")
+        zone = "spec.timeZone" in message
+        hint = (
+            " A trigger has --time-zone for it: 'kubeless trigger cronjob create'." if zone else ""
+        )
+        raise ValueError(f"{message}.{hint}") from None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from kubeless_cli.fields import LAST_APPLIED
@@ -43,6 +44,10 @@ def portable(function: Object) -> Object:
     }
 
 
+# PyYAML quotes what YAML 1.1 would take for a number; to kubectl, 1e3 and 0o7 are numbers too.
+_LIKE_A_NUMBER = re.compile(r"[-+]?[.]?[0-9][0-9a-fA-FoOxX._+-]*")
+
+
 def _yaml(value: Any) -> str:
     import yaml
 
@@ -52,7 +57,7 @@ def _yaml(value: Any) -> str:
 
     def text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
         # Source code is read, not decoded: several lines become a block.
-        style = "|" if "\n" in data else None
+        style = "|" if "\n" in data else "'" if _LIKE_A_NUMBER.fullmatch(data) else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
     Dumper.add_representer(str, text)

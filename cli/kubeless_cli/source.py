@@ -11,8 +11,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
+
+from kubeless_cli import files
 
 # A ConfigMap holds at most 1 MiB; the rest of the object wants a little of it.
 MAX_STORED_BYTES = 1024 * 1024 - 8 * 1024
@@ -56,7 +57,7 @@ def from_bytes(data: bytes, name: str) -> Source:
     content = base64.b64encode(data).decode() if text is None else text
     if len(content.encode()) > MAX_STORED_BYTES:
         raise SourceError(
-            f"'{name}' takes {_mib(len(content))} MiB once stored; a Function holds at most 1 MiB. "
+            f"'{name}' takes {files.mib(len(content))} MiB once stored; a Function holds at most 1 MiB. "
             "Put it on a web server and give its URL instead."
         )
     content_type = "text" if text is not None else f"base64{archive}"
@@ -73,24 +74,19 @@ def from_url(url: str, digest: str) -> Source:
 
 def read_file(location: str) -> bytes:
     """The bytes of a file. Raises SourceError naming what is in the way."""
-    path = Path(location)
     try:
-        if path.is_dir():
-            raise SourceError(
-                f"'{location}' is a folder; expected a file. Pack the folder into a .zip or a "
-                ".tar.gz and give that."
-            )
-        if path.is_file() and path.stat().st_size > 64 * MAX_STORED_BYTES:
-            size = _mib(path.stat().st_size)
-            raise SourceError(
-                f"'{location}' has {size} MiB; a Function holds at most 1 MiB. "
-                "Put it on a web server and give its URL instead."
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise SourceError(f"'{location}' does not exist.") from None
-    except OSError as error:
-        raise SourceError(f"'{location}' can't be read: {error.strerror}.") from None
+        return files.read_file(location, 64 * MAX_STORED_BYTES)
+    except files.Folder as error:
+        raise SourceError(
+            f"{error} Pack the folder into a .zip or a .tar.gz and give that."
+        ) from None
+    except files.TooLarge as error:
+        raise SourceError(
+            f"{error}; a Function holds at most 1 MiB. "
+            "Put it on a web server and give its URL instead."
+        ) from None
+    except files.FileError as error:
+        raise SourceError(str(error)) from None
 
 
 def download_checksum(url: str, timeout: float = 30.0) -> str:
@@ -131,7 +127,3 @@ def _as_text(data: bytes) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-
-
-def _mib(size: int) -> str:
-    return f"{size / (1024 * 1024):.1f}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kubeless_api.conditions import SUSPENDED
 from kubeless_cli.connection import Connection
 from kubeless_cli.errors import Failure
 from kubeless_cli.inputs import say
@@ -40,8 +41,8 @@ def finish(connection: Connection, kind: Kind, obj: Object, limit: int) -> None:
     name = obj["metadata"]["name"]
     with Progress(f"Waiting for {name}") as progress:
         obj, standing = until_ready(connection, kind, obj, limit, progress.report)
-    if standing.phase is Phase.READY:
-        say(f"{kind.title} {name} is ready")
+    if standing.phase is Phase.READY or standing.reason == SUSPENDED:
+        say(f"{kind.title} {name} is {'suspended' if standing.reason == SUSPENDED else 'ready'}")
         click.echo(url(obj) or name)
         return
     if standing.phase is Phase.FAILED:

@@ -36,6 +36,8 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         ["trigger", "http", "--help"],
         ["trigger", "http", "create", "--help"],
         ["trigger", "http", "list", "--help"],
+        ["trigger", "cronjob", "create", "--help"],
+        ["trigger", "cronjob", "describe", "--help"],
         ["get-server-config", "--help"],
     ],
 )
