@@ -321,7 +321,13 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
         default=None,
         help="A Service without an address of its own.",
     ),
-    click.option("--schedule", metavar="CRON", help="Not available yet: comes with triggers."),
+    click.option(
+        "--schedule",
+        metavar="CRON",
+        callback=checked(names.check_schedule),
+        help="Call it by itself: minute, hour, day of month, month, day of week, such as "
+        "'*/5 * * * *'; or @hourly, @daily, ... 'kubeless trigger cronjob' has more to set.",
+    ),
     DRYRUN,
     OUTPUT,
     WAIT,
@@ -346,12 +352,3 @@ def object_name() -> Callable[[Command], Command]:
     return click.argument(
         "name", metavar="NAME", callback=checked(names.check_object_name, empty=False)
     )
-
-
-def refuse_what_is_not_there_yet(wish: Wish) -> None:
-    """Flags of the original that have no feature behind them yet: said before anything is done."""
-    if wish.schedule:
-        raise click.ClickException(
-            "--schedule needs cron triggers, which this version does not have; nothing was done.\n"
-            "Deploy without it and let a CronJob call the function's URL meanwhile."
-        )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from kubeless_api.function import SCHEDULED
 from kubeless_api.names import API_VERSION, DEFAULT_PORT, FUNCTION_KIND, PORT_NAME, selector_labels
 from kubeless_cli.fields import add_labels, put
 from kubeless_cli.flags import Wish
@@ -53,6 +54,7 @@ def change(function: Object, wish: Wish, source: Source | None, deps: str | None
     put(spec, "handler", wish.handler)
     _source(spec, wish, source, deps)
     put(spec, "timeout", wish.timeout)
+    _schedule(spec, wish)
     put(spec, "image", wish.runtime_image)
     put(spec, "serviceAccountName", wish.service_account)
     if wish.env is not None:
@@ -75,6 +77,16 @@ def main_container(spec: Object) -> Object:
 def pod_spec(spec: Object) -> Object:
     """What spec.deployment says of the function's pods."""
     return _dig(spec, "deployment", "spec", "template", "spec")
+
+
+def _schedule(spec: Object, wish: Wish) -> None:
+    if wish.schedule:
+        spec["type"] = SCHEDULED
+        spec["schedule"] = wish.schedule
+    elif wish.schedule == "":
+        spec.pop("schedule", None)
+        if spec.get("type") == SCHEDULED:
+            del spec["type"]
 
 
 def _source(spec: Object, wish: Wish, source: Source | None, deps: str | None) -> None:

@@ -209,6 +209,15 @@ def test_labels_and_secrets_add_and_the_empty_value_removes() -> None:
     assert "secrets" not in change(both, Wish(secrets=()), None, None)["spec"]
 
 
+def test_a_schedule_brings_its_type_and_takes_it_along() -> None:
+    assert spec(schedule="@hourly") == {"type": "Scheduled", "schedule": "@hourly"}
+    with_schedule = change(LEGACY, Wish(schedule="* * * * *"), None, None)
+    assert with_schedule["spec"] == LEGACY["spec"] | {"type": "Scheduled", "schedule": "* * * * *"}
+    assert change(with_schedule, Wish(schedule=""), None, None) == LEGACY
+    other = LEGACY | {"spec": LEGACY["spec"] | {"type": "HTTP"}}
+    assert change(other, Wish(schedule=""), None, None) == other
+
+
 @pytest.mark.parametrize("field", ["runtime", "handler", "timeout"])
 def test_the_empty_value_takes_a_field_away(field: str) -> None:
     assert field not in changed(**{field: ""})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -9,11 +10,12 @@ import click
 from kubeless_cli.apply import apply
 from kubeless_cli.connection import cluster_options, connect
 from kubeless_cli.errors import Problem
-from kubeless_cli.flags import Wish, function_flags, function_name, refuse_what_is_not_there_yet
+from kubeless_cli.flags import Wish, function_flags, function_name
 from kubeless_cli.inputs import check_size, read_dependencies, read_source, say
 from kubeless_cli.kinds import FUNCTION
 from kubeless_cli.manifest import build
 from kubeless_cli.output import dump
+from kubeless_cli.schedule import is_apart, settle
 from kubeless_cli.stdout import emit
 from kubeless_cli.submitted import deployed
 
@@ -31,22 +33,26 @@ def deploy(
     kubeless function deploy hello --runtime python3.13 --handler hello.handler -f hello.py --wait
     """
     wish = Wish.pick(options)
+    if wish.schedule == "":  # as if it were not given: a whole function has none then
+        wish = replace(wish, schedule=None)
     _check(wish)
     source, deps = read_source(wish), read_dependencies(wish)
     check_size(source, deps)
-    manifest = build(name, options["namespace"], wish, source, deps)
     if dryrun:
-        emit(dump(manifest, output))
+        emit(dump(build(name, options["namespace"], wish, source, deps), output))
         return
     connection = connect(options)
-    manifest["metadata"]["namespace"] = connection.namespace
+    apart = is_apart(connection, name, wish.schedule)
+    wanted = replace(wish, schedule=None) if apart else wish
     say("Deploying function...")
-    deployed(connection, apply(connection, FUNCTION, manifest), wait, wait_timeout)
+    manifest = build(name, connection.namespace, wanted, source, deps)
+    function = apply(connection, FUNCTION, manifest)
+    settle(connection, name, wish.schedule, apart)
+    deployed(connection, function, wait, wait_timeout)
 
 
 def _check(wish: Wish) -> None:
     """What a whole function needs, beyond each flag being right by itself."""
-    refuse_what_is_not_there_yet(wish)
     if not wish.runtime and not wish.runtime_image:
         raise Problem(
             "Either --runtime or --runtime-image must be given; for instance --runtime python3.13."

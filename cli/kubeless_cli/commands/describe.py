@@ -46,6 +46,7 @@ def page(function: Object) -> str:
             "Service account:",
             spec.get("serviceAccountName") or pod_spec(spec).get("serviceAccountName") or "",
         ),
+        ("Schedule:", spec.get("schedule") or ""),
         ("Autoscaler:", autoscaler.summary(asked) if asked else ""),
         ("Port:", str(ports.get("port") or "")),
         ("Source:", spec.get("function-content-type") or ""),
