@@ -130,7 +130,7 @@ def pairs(check: Callable[[str, str], None]) -> Callback:
     return callback
 
 
-def own_label(key: str, value: str) -> None:
+def _own_label(key: str, value: str) -> None:
     """Raise ValueError for a label that nobody can set, or only kubeless."""
     if key in ("created-by", "function"):
         raise ValueError(f"'{key}' is a label that kubeless sets itself; choose another.")
@@ -209,6 +209,19 @@ OUTPUT = click.option(
     help="Format of the printed manifest. [default: yaml]",
 )
 
+
+def label_flag(text: str) -> Callable[[Command], Command]:
+    """--label, whose help says what gets the labels."""
+    return click.option(
+        "-l",
+        "--label",
+        multiple=True,
+        metavar="KEY=VALUE,...",
+        callback=pairs(_own_label),
+        help=text,
+    )
+
+
 WAIT_TIMEOUT = click.option(
     "--wait-timeout",
     metavar="DURATION",
@@ -244,14 +257,7 @@ FUNCTION_FLAGS: tuple[Callable[[Command], Command], ...] = (
     click.option(
         "-d", "--dependencies", metavar="FILE", help="Its requirements.txt, package.json, Gemfile."
     ),
-    click.option(
-        "-l",
-        "--label",
-        multiple=True,
-        metavar="KEY=VALUE,...",
-        callback=pairs(own_label),
-        help="Labels of the function and its pods.",
-    ),
+    label_flag("Labels of the function and its pods."),
     click.option(
         "-e",
         "--env",

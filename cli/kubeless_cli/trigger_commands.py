@@ -19,8 +19,8 @@ from kubeless_cli.flags import (
     WAIT_TIMEOUT,
     Given,
     annotation,
+    label_flag,
     object_name,
-    own_label,
     pairs,
 )
 from kubeless_cli.inputs import say
@@ -35,14 +35,7 @@ Change = Callable[[Object], Object]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FLAGS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "-l",
-        "--label",
-        multiple=True,
-        metavar="KEY=VALUE,...",
-        callback=pairs(own_label),
-        help="Labels of the trigger; those of an HTTP trigger go on to its route.",
-    ),
+    label_flag("Labels of the trigger; those of an HTTP trigger go on to its route."),
     click.option(
         "--annotation",
         multiple=True,

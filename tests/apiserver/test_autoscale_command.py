@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from kubeless_cli.__main__ import run as run_here
 from kubeless_controller.reconcile.function import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import AUTOSCALERS
-from support.command_line import kubeless
+from support.command_line import Run, commands, kubeless
 from support.control_plane import ControlPlane
 from support.functions import manifest
 from support.races import interfere
@@ -22,21 +21,14 @@ from support.users import user_with
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
-Done = subprocess.CompletedProcess[str]
-Autoscale = Callable[..., Done]
 
 FLAGS = ["--min", "2", "--max", "5", "--value", "70"]
 
 
 @pytest.fixture
-def autoscale(control_plane: ControlPlane, namespace: str) -> Autoscale:
-    """Run `kubeless autoscale ...` in the test's namespace, as cluster admin or another user."""
-
-    def run(command: str, *arguments: str, kubeconfig: Path | None = None) -> Done:
-        kubeconfig = kubeconfig or control_plane.kubeconfig
-        return kubeless(kubeconfig, "autoscale", command, "-n", namespace, *arguments)
-
-    return run
+def autoscale(control_plane: ControlPlane, namespace: str) -> Run:
+    """Run `kubeless autoscale ...` in the test's namespace."""
+    return commands(control_plane.kubeconfig, namespace, "autoscale")
 
 
 @pytest.fixture
@@ -50,7 +42,7 @@ def asked(client: Client, namespace: str) -> Callable[[], Any]:
 
 
 def test_an_autoscaler_is_made_changed_and_taken_out(
-    client: Client, namespace: str, autoscale: Autoscale, deploy: Deploy, asked: Callable[[], Any]
+    client: Client, namespace: str, autoscale: Run, deploy: Deploy, asked: Callable[[], Any]
 ) -> None:
     before = deploy()
     done = autoscale("create", "hello", *FLAGS)
@@ -82,7 +74,7 @@ def test_an_autoscaler_is_made_changed_and_taken_out(
 
 
 def test_a_dry_run_prints_what_would_be_written(
-    client: Client, namespace: str, autoscale: Autoscale, deploy: Deploy, asked: Callable[[], Any]
+    client: Client, namespace: str, autoscale: Run, deploy: Deploy, asked: Callable[[], Any]
 ) -> None:
     deploy()
     done = autoscale("create", "hello", *FLAGS, "--dryrun", "--output", "json")
@@ -95,7 +87,7 @@ def test_a_dry_run_prints_what_would_be_written(
 
 @pytest.mark.parametrize("command", [["create", "helo", *FLAGS], ["delete", "helo"]])
 def test_a_function_that_is_not_there_is_said_with_what_is_near(
-    autoscale: Autoscale, deploy: Deploy, command: list[str]
+    autoscale: Run, deploy: Deploy, command: list[str]
 ) -> None:
     deploy()
     done = autoscale(*command)
@@ -105,7 +97,7 @@ def test_a_function_that_is_not_there_is_said_with_what_is_near(
 
 
 def test_what_the_original_wrote_is_replaced_as_a_whole(
-    autoscale: Autoscale, deploy: Deploy, asked: Callable[[], Any]
+    autoscale: Run, deploy: Deploy, asked: Callable[[], Any]
 ) -> None:
     target = {"kind": "Deployment", "name": "hello"}
     cpu = {"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": 50}}
@@ -122,7 +114,7 @@ def test_what_the_original_wrote_is_replaced_as_a_whole(
 
 
 def test_the_originals_zero_values_are_no_autoscaler(
-    client: Client, namespace: str, autoscale: Autoscale
+    client: Client, namespace: str, autoscale: Run
 ) -> None:
     zero = {"maxReplicas": 0, "scaleTargetRef": {"kind": "", "name": ""}}
     field = {"metadata": {"creationTimestamp": None}, "spec": zero, "status": None}
@@ -138,7 +130,7 @@ def test_a_deploy_leaves_the_autoscaler(
     client: Client,
     namespace: str,
     control_plane: ControlPlane,
-    autoscale: Autoscale,
+    autoscale: Run,
     asked: Callable[[], Any],
     tmp_path: Path,
     writer: str,
@@ -231,7 +223,7 @@ def test_a_deploy_takes_over_what_an_update_wrote_while_others_write(
 def test_the_list_shows_how_the_live_autoscaler_is_doing(
     client: Client,
     namespace: str,
-    autoscale: Autoscale,
+    autoscale: Run,
     deploy: Deploy,
     asked: Callable[[], Any],
     control_plane: ControlPlane,
@@ -281,7 +273,7 @@ def test_a_right_that_is_missing_is_named(
     client: Client,
     namespace: str,
     control_plane: ControlPlane,
-    autoscale: Autoscale,
+    autoscale: Run,
     deploy: Deploy,
     tmp_path: Path,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,12 @@ import pytest
 
 from kubeless_cli.kinds import CRONJOB_TRIGGER
 from kubeless_kube.client import Client
-from support.command_line import kubeless
+from support.command_line import Run, commands
 from support.control_plane import ControlPlane
 from support.triggers import YEARLY, trigger_manifest
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
-Done = subprocess.CompletedProcess[str]
-Run = Callable[..., Done]
 
 TRIGGERS = CRONJOB_TRIGGER.resource
 FLAGS = ["--function", "hello", "--schedule", YEARLY]
@@ -29,12 +26,7 @@ SPEC = {"function-name": "hello", "schedule": YEARLY}
 @pytest.fixture
 def cronjob(control_plane: ControlPlane, namespace: str) -> Run:
     """Run `kubeless trigger cronjob ...` in the test's namespace."""
-
-    def run(command: str, *arguments: str) -> Done:
-        flags = ["-n", namespace, *arguments]
-        return kubeless(control_plane.kubeconfig, "trigger", "cronjob", command, *flags)
-
-    return run
+    return commands(control_plane.kubeconfig, namespace, "trigger", "cronjob")
 
 
 @pytest.fixture

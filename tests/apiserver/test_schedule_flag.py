@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from kubeless_cli.kinds import CRONJOB_TRIGGER, FUNCTION
 from kubeless_kube.client import Client
-from support.command_line import kubeless
+from support.command_line import Run, commands
 from support.control_plane import ControlPlane
 from support.objects import find
 from support.triggers import YEARLY, trigger_manifest
@@ -20,8 +19,6 @@ from support.waiting import wait_for
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
-Done = subprocess.CompletedProcess[str]
-Run = Callable[..., Done]
 
 TRIGGERS = CRONJOB_TRIGGER.resource
 SPEC = {"function-name": "hello", "schedule": YEARLY}
@@ -30,12 +27,7 @@ SPEC = {"function-name": "hello", "schedule": YEARLY}
 @pytest.fixture
 def cronjob(control_plane: ControlPlane, namespace: str) -> Run:
     """Run `kubeless trigger cronjob ...` in the test's namespace."""
-
-    def run(command: str, *arguments: str) -> Done:
-        flags = ["-n", namespace, *arguments]
-        return kubeless(control_plane.kubeconfig, "trigger", "cronjob", command, *flags)
-
-    return run
+    return commands(control_plane.kubeconfig, namespace, "trigger", "cronjob")
 
 
 @pytest.fixture
@@ -45,11 +37,10 @@ def function(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Run
     source.write_text("def handler(event, context):\n    return 'hello'\n")
     needed = ["--runtime", "python3.13", "--handler", "hello.handler", "-f", str(source)]
 
-    def run(command: str, *arguments: str) -> Done:
-        flags = ["-n", namespace, *(needed if command == "deploy" else []), *arguments]
-        return kubeless(control_plane.kubeconfig, "function", command, "hello", *flags)
-
-    return run
+    run = commands(control_plane.kubeconfig, namespace, "function")
+    return lambda command, *arguments: run(
+        command, "hello", *(needed if command == "deploy" else []), *arguments
+    )
 
 
 @pytest.fixture

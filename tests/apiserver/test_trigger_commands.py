@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from kubeless_cli.kinds import HTTP_TRIGGER
 from kubeless_kube.client import Client
 from kubeless_kube.resources import INGRESSES
-from support.command_line import kubeless
+from support.command_line import Run, commands
 from support.control_plane import ControlPlane
 from support.objects import find
 from support.users import user_with
@@ -21,22 +20,15 @@ from support.waiting import wait_for
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
-Done = subprocess.CompletedProcess[str]
-Trigger = Callable[..., Done]
 
 HTTP_TRIGGERS = HTTP_TRIGGER.resource
 FLAGS = ["--function-name", "hello"]
 
 
 @pytest.fixture
-def http(control_plane: ControlPlane, namespace: str) -> Trigger:
-    """Run `kubeless trigger http ...` in the test's namespace, as cluster admin or another user."""
-
-    def run(command: str, *arguments: str, kubeconfig: Path | None = None) -> Done:
-        kubeconfig = kubeconfig or control_plane.kubeconfig
-        return kubeless(kubeconfig, "trigger", "http", command, "-n", namespace, *arguments)
-
-    return run
+def http(control_plane: ControlPlane, namespace: str) -> Run:
+    """Run `kubeless trigger http ...` in the test's namespace."""
+    return commands(control_plane.kubeconfig, namespace, "trigger", "http")
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ def manifest(namespace: str, name: str = "web", **spec: Any) -> Object:
 
 
 def test_create_makes_and_makes_again_update_changes_a_part(
-    http: Trigger, deploy: Deploy, spec: Callable[..., Object], client: Client, namespace: str
+    http: Run, deploy: Deploy, spec: Callable[..., Object], client: Client, namespace: str
 ) -> None:
     deploy()
     done = http("create", "web", *FLAGS, "--path", "a", "--gateway", "nginx", "--cors-enable")
@@ -88,7 +80,7 @@ def test_create_makes_and_makes_again_update_changes_a_part(
     assert "team" not in client.get(HTTP_TRIGGERS, namespace, "web")["metadata"]["labels"]
 
 
-def test_a_dry_run_is_what_the_cluster_gets(http: Trigger, spec: Callable[..., Object]) -> None:
+def test_a_dry_run_is_what_the_cluster_gets(http: Run, spec: Callable[..., Object]) -> None:
     flags = [*FLAGS, "--path", "a", "--tls-secret", "cert"]
     printed = json.loads(http("create", "web", *flags, "--dryrun", "-o", "json").stdout)
     assert "No HTTP triggers found" in http("list").stderr
@@ -102,7 +94,7 @@ def test_a_dry_run_is_what_the_cluster_gets(http: Trigger, spec: Callable[..., O
 
 
 def test_what_the_original_made_is_replaced_as_a_whole(
-    http: Trigger, spec: Callable[..., Object], client: Client, namespace: str
+    http: Run, spec: Callable[..., Object], client: Client, namespace: str
 ) -> None:
     zero = {"basic-auth-secret": "", "tls": False, "tls-secret": "", "cors-enable": False}
     legacy = manifest(namespace, **zero, gateway="nginx", path="a", **{"host-name": "h.example"})
@@ -112,7 +104,7 @@ def test_what_the_original_made_is_replaced_as_a_whole(
 
 
 def test_what_kubectl_applied_stays_unless_a_flag_names_it(
-    http: Trigger, spec: Callable[..., Object], client: Client, namespace: str
+    http: Run, spec: Callable[..., Object], client: Client, namespace: str
 ) -> None:
     client.create(HTTP_TRIGGERS, manifest(namespace, gateway="kong", path="a"), manager="kubectl")
     assert http("create", "web", *FLAGS, "--path", "b").returncode == 0
@@ -131,7 +123,7 @@ def test_what_kubectl_applied_stays_unless_a_flag_names_it(
 
 
 def test_a_function_that_does_not_exist_yet_is_noted_with_what_is_near(
-    http: Trigger, deploy: Deploy, spec: Callable[..., Object]
+    http: Run, deploy: Deploy, spec: Callable[..., Object]
 ) -> None:
     deploy()
     done = http("create", "web", "--function-name", "helo")
@@ -147,7 +139,7 @@ def test_a_function_that_does_not_exist_yet_is_noted_with_what_is_near(
     [["update", "wep", "--path", "a"], ["describe", "wep"], ["delete", "wep"], ["list", "wep"]],
 )
 def test_a_trigger_that_is_not_there_is_said_with_what_is_near(
-    http: Trigger, client: Client, namespace: str, command: list[str]
+    http: Run, client: Client, namespace: str, command: list[str]
 ) -> None:
     client.create(HTTP_TRIGGERS, manifest(namespace))
     done = http(*command)
@@ -156,7 +148,7 @@ def test_a_trigger_that_is_not_there_is_said_with_what_is_near(
     assert "Did you mean web?" in done.stderr
 
 
-def test_lists(http: Trigger, client: Client, namespace: str) -> None:
+def test_lists(http: Run, client: Client, namespace: str) -> None:
     client.create(HTTP_TRIGGERS, manifest(namespace))
     other = manifest(namespace, "other", path="a", gateway="kong")
     other["metadata"]["labels"] = {"team": "x"}
@@ -185,7 +177,7 @@ def test_lists(http: Trigger, client: Client, namespace: str) -> None:
 
 
 def test_several_are_deleted_and_those_that_are_missing_are_said(
-    http: Trigger, client: Client, namespace: str
+    http: Run, client: Client, namespace: str
 ) -> None:
     for name in ("a", "b", "c"):
         client.create(HTTP_TRIGGERS, manifest(namespace, name))
@@ -201,7 +193,7 @@ def test_several_are_deleted_and_those_that_are_missing_are_said(
 
 @pytest.mark.usefixtures("controller")
 def test_waiting_ends_with_the_url_or_with_what_is_wrong(
-    http: Trigger, deploy: Deploy, client: Client, namespace: str
+    http: Run, deploy: Deploy, client: Client, namespace: str
 ) -> None:
     flags = [*FLAGS, "--gateway", "nginx", "--hostname", f"{namespace}.example.com", "--wait"]
     waits = http("create", "web", *flags, "--wait-timeout", "2s")
@@ -225,7 +217,7 @@ def test_waiting_ends_with_the_url_or_with_what_is_wrong(
 
 
 def test_a_right_that_is_missing_is_named(
-    http: Trigger, client: Client, namespace: str, control_plane: ControlPlane, tmp_path: Path
+    http: Run, client: Client, namespace: str, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     rule = {
         "apiGroups": ["kubeless.io"],
