@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from kubeless_api.function import parse
+from kubeless_controller.reconcile import schedules
 from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
+from kubeless_kube.informer import Informer
 from kubeless_kube.resources import CRONJOBS, DEPLOYMENTS
 from support.triggers import YEARLY
 from support.waiting import wait_for
+from support.world import wanted
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
@@ -99,6 +104,19 @@ def test_a_users_own_trigger_of_that_name_is_left_alone_and_the_function_runs(
     client.delete(CRONJOB_TRIGGERS, namespace, "hello")
     condition("hello", "Scheduled", "Scheduled")
     assert triggers(client, namespace)["hello"]["spec"]["schedule"] == "@hourly"
+
+
+def test_a_cluster_without_the_definition_is_said(
+    client: Client, namespace: str, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = deploy(type="Scheduled", schedule="@hourly")
+    unserved = replace(CRONJOB_TRIGGERS, plural="nosuchtriggers")
+    monkeypatch.setattr(schedules, "CRONJOB_TRIGGERS", unserved)
+    keeper = schedules.Schedules(client, Informer(client, unserved))
+    told = keeper.ensure(parse(made), wanted(made))
+    assert told is not None
+    assert (told.ok, told.reason) == (False, "Unsupported")
+    assert "this cluster has no CronJobTriggers; install the chart's definitions" in told.message
 
 
 def test_it_goes_with_its_function(
