@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def main() -> int:
         if not deploy(example, namespace, environment):
             wrong.append(f"{example['name']} was not deployed")
             continue
+        if "fire" in example and not fire(example, namespace, environment):
+            wrong.append(f"{example['name']} was not called by its schedule")
         for call in example["calls"]:
             command = ["kubeless", "function", "call", example["name"], *call["arguments"]]
             answer = typed([*command, "-n", namespace], environment)
@@ -44,6 +47,7 @@ def main() -> int:
     print()
     typed(["kubeless", "function", "list", "-n", namespace], environment)
     typed(["kubectl", "get", "functions", "-n", namespace], environment)
+    typed(["kubectl", "get", "cronjobtriggers", "-n", namespace], environment)
     print()
     for message in wrong:
         print(f"demo: {message}", file=sys.stderr)
@@ -94,6 +98,18 @@ def deploy(example: dict[str, Any], namespace: str, environment: dict[str, str])
     applied = typed(["kubectl", "apply", "-f", example["apply"], "-n", namespace], environment)
     waiting = ["kubectl", "wait", "--for=condition=Ready", f"function/{name}", "--timeout=120s"]
     return applied is not None and typed([*waiting, "-n", namespace], environment) is not None
+
+
+def fire(example: dict[str, Any], namespace: str, environment: dict[str, str]) -> bool:
+    """Make the call of an example's schedule now, and wait until it succeeded."""
+    job = f"now-{uuid.uuid4().hex[:8]}"
+    waiting = ["kubectl", "wait", "--timeout=60s", "-n", namespace]
+    commands = (
+        [*waiting, "--for=condition=Scheduled", f"function/{example['name']}"],
+        ["kubectl", "create", "job", job, f"--from=cronjob/{example['fire']}", "-n", namespace],
+        [*waiting, "--for=condition=complete", f"job/{job}"],
+    )
+    return all(typed(command, environment) is not None for command in commands)
 
 
 def typed(command: list[str], environment: dict[str, str]) -> str | None:

@@ -65,7 +65,7 @@ def test_everything_that_is_rendered_is_valid(known: Path) -> None:
     assert f"Valid: {len(documents)}, Invalid: 0, Errors: 0, Skipped: 0" in result.stdout
 
 
-@pytest.mark.parametrize("file", ["greet.yaml", "legacy.yaml"])
+@pytest.mark.parametrize("file", ["greet.yaml", "legacy.yaml", "tick.yaml"])
 def test_the_examples_are_valid(known: Path, file: str) -> None:
     result = kubeconform(known, (ROOT / "examples" / file).read_text())
     assert result.returncode == 0, result.stdout + result.stderr
