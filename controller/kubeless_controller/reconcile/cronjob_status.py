@@ -79,8 +79,10 @@ class CronJobStatus:
 
 
 def _ready(accepted: Verdict, cron_job: Object | None) -> Verdict:
-    if not accepted.ok or cron_job is None:
+    if not accepted.ok:
         return Verdict(False, accepted.reason, accepted.message)
+    if cron_job is None:
+        return Verdict(False, conditions.PROGRESSING, "the CronJob is being made")
     spec = cron_job["spec"]
     if spec.get("suspend"):
         message = "spec.suspend is true: nothing is called until it is taken out"
