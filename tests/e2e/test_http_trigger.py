@@ -180,6 +180,10 @@ def test_a_route_replaces_its_prefix_and_is_served_by_https(
     route.write(path="/a.(b)*")
     answers(gateway, route.host, "/a.(b)*/c", "/c")
     assert gateway.call(route.host, "/axb")[0] == 404
+    # All names below one.
+    route.write(**{"host-name": f"*.{route.host}"})
+    answers(gateway, f"any.{route.host}", "/x", "/x")
+    assert gateway.call(route.host, "/x")[0] == 404
     # Only at the listener with the certificate.
     route.target = {"parentRefs": [{**gateway.parent, "sectionName": "https"}]}
     route.write()
