@@ -68,3 +68,20 @@ def test_an_alias_is_told_once() -> None:
     first = told(verdicts(PROGRESSING, accepted=known), None, alias)
     assert first == [News("Normal", "RuntimeAlias", alias)]
     assert told(verdicts(SERVING, accepted=known), verdicts(SERVING, accepted=known), alias) == []
+
+
+def test_a_trigger_tells_its_refusal_once_and_not_that_a_gateway_is_still_at_it() -> None:
+    taken = Verdict(False, "RouteTaken", "another has it")
+    refused = {
+        "Accepted": taken,
+        "Programmed": Verdict(False, "NotAccepted", "see Accepted"),
+        "Ready": taken,
+    }
+    (news,) = transitions(refused, [], "")
+    assert (news.kind, news.reason) == ("Warning", "RouteTaken")
+    waiting = Verdict(False, "Pending", "not yet")
+    new = {"Accepted": Verdict(True, "Valid", ""), "Programmed": waiting, "Ready": waiting}
+    assert transitions(new, [], "") == []
+    served = [{"type": kind, "status": "True", "reason": "Routed"} for kind in new]
+    (news,) = transitions(new, [*served[1:], {**served[0], "reason": "Valid"}], "")
+    assert (news.kind, news.reason) == ("Warning", "Pending")

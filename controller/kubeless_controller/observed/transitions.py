@@ -26,8 +26,8 @@ def transitions(
 ) -> list[News]:
     """The events for verdicts that differ in status or reason from the previous conditions.
 
-    Progress is no news, nor is a reason that another condition has told already, nor that no pod serves
-    where none has served before. ``alias`` says which runtime runs a Function that asks for an older
+    Progress is no news, nor is a reason that another condition has told already, nor that no pod or gateway
+    serves where none has served before. ``alias`` says which runtime runs a Function that asks for an older
     one; it is told once.
     """
     before = {condition.get("type"): condition for condition in previous}
@@ -37,9 +37,9 @@ def transitions(
         if known is not None and _same(verdict, known):
             continue
         served = known is not None and known.get("status") == "True"
-        if verdict.reason == conditions.PROGRESSING:
+        if verdict.reason in (conditions.PROGRESSING, conditions.NOT_ACCEPTED):
             continue
-        if verdict.reason == conditions.NO_PODS_READY and not served:
+        if verdict.reason in (conditions.NO_PODS_READY, conditions.PENDING) and not served:
             continue
         if verdict.ok:
             if kind == conditions.READY:
