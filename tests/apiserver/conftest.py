@@ -50,8 +50,33 @@ def namespace(client: Client) -> Iterator[str]:
     client.delete(NAMESPACES, None, name)
 
 
+@pytest.fixture(scope="session")
+def shared_controller(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Controller]:
+    """The controller of all tests that only need one to be there."""
+    controller = Controller(control_plane.kubeconfig, tmp_path_factory.mktemp("shared-controller"))
+    yield controller
+    controller.end()
+
+
 @pytest.fixture
-def controller_process(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Controller]:
+def controlled(shared_controller: Controller, request: pytest.FixtureRequest) -> None:
+    """A controller runs: one of the test's own where it asks for that, else the one of all tests."""
+    if "alone" not in request.fixturenames and not shared_controller.runs():
+        shared_controller.start()
+
+
+@pytest.fixture
+def alone(shared_controller: Controller) -> None:
+    """No controller runs but those that the test starts."""
+    shared_controller.end()
+
+
+@pytest.fixture
+def controller_process(
+    control_plane: ControlPlane, tmp_path: Path, alone: None
+) -> Iterator[Controller]:
     """A controller that the test starts, kills and starts again as it likes."""
     controller = Controller(control_plane.kubeconfig, tmp_path)
     yield controller

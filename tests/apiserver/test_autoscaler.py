@@ -13,7 +13,7 @@ from kubeless_kube.resources import AUTOSCALERS, DEPLOYMENTS
 from support.objects import gone
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.usefixtures("controller")
+pytestmark = pytest.mark.usefixtures("controlled")
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]

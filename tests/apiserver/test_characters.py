@@ -32,7 +32,7 @@ def test_every_character_is_kept(client: Client, namespace: str, verb: str) -> N
     assert made["spec"]["function"] == TEXT
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_source_with_characters_beyond_16_bits_is_deployed(
     client: Client, namespace: str, deploy: Callable[..., Object], condition: Callable[..., Object]
 ) -> None:

@@ -145,7 +145,7 @@ def test_a_dry_run_is_what_the_cluster_gets(cronjob: Run, spec: Callable[..., Ob
     assert json.loads(changed.stdout)["spec"] == spec() | {"payload": 1}
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_waiting_ends_when_it_calls_is_suspended_or_is_wrong(cronjob: Run, deploy: Deploy) -> None:
     waits = cronjob("create", "tick", *FLAGS, "--wait", "--wait-timeout", "2s")
     assert (waits.returncode, waits.stdout) == (1, "")

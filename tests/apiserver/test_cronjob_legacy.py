@@ -151,7 +151,7 @@ def test_a_function_or_a_schedule_that_is_wrong_leaves_nothing_that_fires_foreve
     )
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_dead_triggers_name_is_taken_by_another(
     client: Client, namespace: str, trigger_condition: Condition
 ) -> None:

@@ -63,7 +63,7 @@ def exists(client: Client, resource: Resource, namespace: str, name: str) -> boo
     return True
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_cron_job_that_calls_the_function(
     client: Client,
     namespace: str,
@@ -134,7 +134,7 @@ def test_a_cron_job_that_calls_the_function(
     )
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_trigger_waits_for_its_function_and_never_dangles(
     client: Client,
     namespace: str,
@@ -160,7 +160,7 @@ def test_a_trigger_waits_for_its_function_and_never_dangles(
     wait_for(lambda: not cron_jobs(client, namespace), "the CronJob goes with its trigger", 60)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_another_function_is_called_by_another_cron_job(
     client: Client,
     namespace: str,
@@ -180,7 +180,7 @@ def test_another_function_is_called_by_another_cron_job(
     assert cron_jobs(client, namespace) == set()
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_several_triggers_of_one_function_each_have_their_own(
     client: Client,
     namespace: str,
@@ -231,7 +231,7 @@ def test_many_triggers_made_at_once_have_one_each(
     assert not events(client, namespace, "Conflict")
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_what_only_the_api_server_knows_is_wrong(
     client: Client,
     namespace: str,
@@ -258,7 +258,7 @@ def test_what_only_the_api_server_knows_is_wrong(
     assert status(client, namespace)["cronJob"] == "trigger-hello"
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_function_that_cannot_be_built_is_said(
     client: Client,
     namespace: str,
@@ -312,7 +312,7 @@ def test_somebody_elses_cron_job_is_left_alone(
     trigger_condition("tick", "Ready", "Scheduled")
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_trigger_that_is_suspended(
     client: Client,
     namespace: str,
@@ -336,7 +336,7 @@ def test_a_trigger_that_is_suspended(
     assert "nextFiringTime" in status(client, namespace)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_payloads_stay_for_as_long_as_a_job_may_send_them(
     client: Client,
     namespace: str,
@@ -365,7 +365,7 @@ def test_payloads_stay_for_as_long_as_a_job_may_send_them(
     wait_for(lambda: not payloads(client, namespace), "nothing is left", 30)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_the_status_says_how_calls_went(
     client: Client,
     namespace: str,
@@ -408,7 +408,7 @@ def test_the_status_says_how_calls_went(
     assert len(events(client, namespace, "FiringFailed")) == 1
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_call_that_is_made_again_says_why_the_first_attempt_failed(
     client: Client,
     namespace: str,
@@ -502,7 +502,7 @@ def test_drift_is_repaired(
     wait_for(controller.settled, "the controller has nothing to do")
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_the_pods_of_calls_are_never_the_functions(
     client: Client,
     namespace: str,

@@ -44,7 +44,7 @@ def left(client: Client, namespace: str) -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 @pytest.mark.parametrize("propagation", ["Background", "Foreground"])
 def test_nothing_is_left(
     client: Client, namespace: str, deploy: Deploy, condition: Condition, propagation: Any
@@ -56,7 +56,7 @@ def test_nothing_is_left(
     wait_for(lambda: not left(client, namespace), "nothing is left", 30)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_what_is_orphaned_stays_and_belongs_to_nobody(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:
@@ -75,7 +75,7 @@ def test_what_is_orphaned_stays_and_belongs_to_nobody(
     assert condition("hello", "Accepted", "Valid")
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_function_made_again_does_not_wait_for_the_collector(
     control_plane: ControlPlane,
     client: Client,
@@ -109,7 +109,7 @@ def test_a_function_made_again_does_not_wait_for_the_collector(
     assert owner(client.get(SERVICES, namespace, "hello")) == uid
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_what_claims_to_be_of_another_function_is_not_deleted(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:
@@ -148,7 +148,7 @@ def test_a_namespace_that_ends_takes_its_functions_along(
     assert controller.metric("controller_runtime_reconcile_errors_total") < 2 * len(functions)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_function_that_fails_to_be_built_is_told_once(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:

@@ -27,7 +27,7 @@ def events(client: Client, namespace: str) -> list[Object]:
     return found
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_refusal_and_an_alias_are_told(
     client: Client, namespace: str, deploy: Deploy, condition: Condition
 ) -> None:

@@ -88,7 +88,7 @@ def gateway_api(client: Client) -> Iterator[None]:
     wait_for(lambda: not served(), "HTTPRoutes are served no more", 30)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_without_the_gateway_api_it_says_so(deploy: Deploy, open_door: Deploy, told: Any) -> None:
     deploy()
     open_door(parentRefs=GATEWAY, host_name="a.example.com")
@@ -149,7 +149,7 @@ def test_an_ingress_comes_and_goes_with_the_function(
     assert client.get(HTTP_TRIGGERS, namespace, "door")["status"].get("url") is None
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_of_two_on_one_host_and_path_the_older_keeps_it(
     client: Client, namespace: str, deploy: Deploy, open_door: Deploy, told: Any
 ) -> None:
@@ -188,7 +188,7 @@ def test_of_two_on_one_host_and_path_the_older_keeps_it(
     told("Accepted", "Valid", "inside")
 
 
-@pytest.mark.usefixtures("controller", "gateway_api")
+@pytest.mark.usefixtures("controlled", "gateway_api")
 def test_a_route_replaces_the_ingress_and_follows_its_gateway(
     client: Client, namespace: str, deploy: Deploy, open_door: Deploy, told: Any
 ) -> None:
@@ -238,7 +238,7 @@ def test_a_route_replaces_the_ingress_and_follows_its_gateway(
     assert "the function sees it in its path" in told("Accepted", "Valid")
 
 
-@pytest.mark.usefixtures("controller", "gateway_api")
+@pytest.mark.usefixtures("controlled", "gateway_api")
 @pytest.mark.parametrize(
     ("path", "prefix"),
     [("", "/"), ("/", "/"), ("a", "/a"), ("/a", "/a"), ("/a/", "/a"), ("/a.(b)*$", "/a.(b)*$")],
@@ -260,7 +260,7 @@ def test_every_way_of_writing_a_path(
     assert route["spec"]["hostnames"] == ["*.example.com"]
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_what_the_original_left_is_taken_over(
     client: Client, namespace: str, deploy: Deploy, told: Any
 ) -> None:
@@ -319,7 +319,7 @@ def test_what_the_original_left_is_taken_over(
     wait_for(lambda: find(client, INGRESSES, namespace, "door") is None, "it goes along", 30)
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_an_ingress_of_somebody_elses_is_left_alone(
     client: Client, namespace: str, deploy: Deploy, open_door: Deploy, told: Any
 ) -> None:

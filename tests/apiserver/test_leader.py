@@ -28,7 +28,7 @@ Start = Callable[..., Controller]
 
 
 @pytest.fixture
-def start(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Start]:
+def start(control_plane: ControlPlane, tmp_path: Path, alone: None) -> Iterator[Start]:
     """Start a controller, the leader or not: ``start(name, **options)``."""
     started: list[Controller] = []
 

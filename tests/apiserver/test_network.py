@@ -33,7 +33,9 @@ def relay(control_plane: ControlPlane) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def controller(control_plane: ControlPlane, relay: Relay, tmp_path: Path) -> Iterator[Controller]:
+def controller(
+    control_plane: ControlPlane, relay: Relay, tmp_path: Path, alone: None
+) -> Iterator[Controller]:
     """A controller whose only way to the API server is the relay."""
     config = json.loads(control_plane.kubeconfig.read_text())
     config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{relay.port}"

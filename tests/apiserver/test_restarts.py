@@ -98,7 +98,7 @@ def assert_exact(client: Client, namespace: str, seconds: float) -> None:
         raise AssertionError(difference(client, namespace) or "exact, but late") from None
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_the_api_server_restarts(
     control_plane: ControlPlane,
     client: Client,

@@ -60,7 +60,7 @@ def asked(client: Client, namespace: str) -> tuple[Any, Any]:
     return found.get("type"), found.get("schedule")
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_a_functions_schedule_comes_changes_and_goes(
     function: Run, cronjob: Run, client: Client, namespace: str, spec: Callable[..., Object]
 ) -> None:

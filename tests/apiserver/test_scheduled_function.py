@@ -22,7 +22,7 @@ Object = dict[str, Any]
 Deploy = Callable[..., Object]
 Condition = Callable[..., Object]
 
-pytestmark = pytest.mark.usefixtures("controller")
+pytestmark = pytest.mark.usefixtures("controlled")
 
 
 def triggers(client: Client, namespace: str) -> dict[str, Object]:

@@ -191,7 +191,7 @@ def test_several_are_deleted_and_those_that_are_missing_are_said(
     assert http("delete", "x", "--ignore-not-found").returncode == 0
 
 
-@pytest.mark.usefixtures("controller")
+@pytest.mark.usefixtures("controlled")
 def test_waiting_ends_with_the_url_or_with_what_is_wrong(
     http: Run, deploy: Deploy, client: Client, namespace: str
 ) -> None:

@@ -82,6 +82,10 @@ class Controller:
             self.process.resume()
             self.process.stop()
 
+    def runs(self) -> bool:
+        """Say whether it was started and did not end."""
+        return self.process is not None and self.process.running()
+
     def is_working(self) -> bool:
         """Say whether its workers have started."""
         assert self.process is not None
