@@ -84,6 +84,8 @@ class Informer:
         self._objects: dict[Key, Object] = {}
         self._groups: dict[Key, set[Key]] = {}
         self._stopped = threading.Event()
+        # A write was answered: the cluster serves the kind.
+        self._served = threading.Event()
         self._version = ""
         # Versions at which objects went, newest last: a write's answer may arrive after its object's end.
         self._gone: OrderedDict[Key, int] = OrderedDict()
@@ -104,6 +106,7 @@ class Informer:
     def stop(self) -> None:
         """End at the next event or time-out; the thread is a daemon and need not be waited for."""
         self._stopped.set()
+        self._served.set()
 
     def get(self, namespace: str, name: str) -> Object | None:
         """The object as last seen, or None."""
@@ -126,6 +129,7 @@ class Informer:
 
     def remember(self, obj: Object) -> None:
         """Take what a write returned, so that the next look does not see the time before it."""
+        self._served.set()
         trimmed = self._trim(obj)
         key, version = key_of(trimmed), _version(trimmed)
         with self._lock:
@@ -174,7 +178,8 @@ class Informer:
         for obj in known.values():
             self._notify(obj)
         self.synced.set()
-        self._stopped.wait(UNSERVED_SECONDS)
+        self._served.wait(UNSERVED_SECONDS)
+        self._served.clear()
 
     def _list(self) -> None:
         # From the server's cache first: a fleet of controllers that restarts must not weigh on etcd.
