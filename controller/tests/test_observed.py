@@ -117,10 +117,13 @@ def test_a_change_of_the_replicas_alone_is_no_rollout() -> None:
     scaled["status"]["replicas"] = 1
     scaled["metadata"]["annotations"] = {"kubeless.io/applied-hash": "a"}
     same = {"metadata": {"annotations": {"kubeless.io/applied-hash": "a"}}}
-    assert ready(scaled, [], same) == Verdict(True, "Serving", "1 of 3 pods serving")
+    serving = pod()
+    serving["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    assert ready(scaled, [serving], same) == Verdict(True, "Serving", "1 of 3 pods serving")
+    assert ready(scaled, [pod()], same).reason == "Progressing", "one that was just made"
     older = {"metadata": {"annotations": {"kubeless.io/applied-hash": "before"}}}
-    assert ready(scaled, [], older).reason == "Progressing"
-    assert ready(scaled, [], {"metadata": {}}).reason == "Progressing"
+    assert ready(scaled, [serving], older).reason == "Progressing"
+    assert ready(scaled, [serving], {"metadata": {}}).reason == "Progressing"
 
 
 def test_ready_without_a_deployment_or_without_replicas() -> None:

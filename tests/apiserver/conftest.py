@@ -73,6 +73,13 @@ def alone(shared_controller: Controller) -> None:
     shared_controller.end()
 
 
+@pytest.fixture(autouse=True)
+def not_unless_asked(request: pytest.FixtureRequest) -> None:
+    """What a test makes without asking for a controller, none shall look at."""
+    if "controlled" not in request.fixturenames:
+        request.getfixturevalue("alone")
+
+
 @pytest.fixture
 def controller_process(
     control_plane: ControlPlane, tmp_path: Path, alone: None

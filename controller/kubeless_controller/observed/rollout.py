@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kubeless_api import conditions, names
-from kubeless_controller.observed.pods import diagnose
+from kubeless_controller.observed.pods import diagnose, is_ready
 from kubeless_controller.observed.verdict import Verdict
 
 Object = Mapping[str, Any]
@@ -30,7 +30,7 @@ def available(deployment: Object | None) -> Verdict:
 
 
 def ready(
-    deployment: Object | None, new_pods: Iterable[Object], newest: Object | None = None
+    deployment: Object | None, new_pods: Sequence[Object], newest: Object | None = None
 ) -> Verdict:
     """Say whether the Deployment's current generation serves, and only it.
 
@@ -40,7 +40,7 @@ def ready(
         return Verdict(False, conditions.PROGRESSING, "the Deployment is being made")
     status = _status(deployment)
     seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    if not seen and not _only_scaled(deployment, newest):
+    if not seen and not _only_scaled(deployment, newest, new_pods):
         return Verdict(False, conditions.PROGRESSING, "the Deployment is being rolled out")
     if deployment["spec"].get("replicas", 1) == 0:
         return Verdict(False, conditions.SCALED_TO_ZERO, "the function is scaled to 0 pods")
@@ -82,14 +82,18 @@ def newest_replica_set(deployment: Object, replica_sets: Iterable[Object]) -> Ob
     return None
 
 
-def _only_scaled(deployment: Object, newest: Object | None) -> bool:
-    """Say whether what was asked for last is what the newest ReplicaSet was made or kept for.
+def _only_scaled(deployment: Object, newest: Object | None, new_pods: Iterable[Object]) -> bool:
+    """Say whether the generation grew by the number of replicas alone: what served before goes on serving.
 
-    Its Deployment's annotations are copied to it. Then the generation grew by the number of replicas
-    alone, and what served before goes on serving.
+    The newest ReplicaSet is for what was asked for last (its Deployment's annotations are copied to it),
+    and it has pods that serve: one that was just made has none yet.
     """
     asked = _annotations(deployment).get(names.ANNOTATION_APPLIED)
-    return bool(asked) and _annotations(newest or {}).get(names.ANNOTATION_APPLIED) == asked
+    return (
+        bool(asked)
+        and _annotations(newest or {}).get(names.ANNOTATION_APPLIED) == asked
+        and any(is_ready(pod) for pod in new_pods)
+    )
 
 
 def _annotations(obj: Object) -> Object:
