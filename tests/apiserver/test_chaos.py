@@ -132,6 +132,8 @@ def test_a_minute_of_noise(
             stop.set()
         for one in running:
             one.result()
+    # The cluster's own controllers are back too: what waits for a Deployment's status waits for them.
+    control_plane.restart_manager()
     # One that could not renew its lease has ended, and a kubelet starts it again.
     controller.process.kill()
     controller.configure()

@@ -97,6 +97,12 @@ class ControlPlane:
         )
         return self.api_server
 
+    def restart_manager(self) -> None:
+        """Start the controller manager anew: after an outage of the API server it may sleep for minutes."""
+        self.manager.kill()
+        self._running.remove(self.manager)
+        self._manager()
+
     def stop(self) -> None:
         """Stop everything, the API server before etcd."""
         for process in reversed(self._running):

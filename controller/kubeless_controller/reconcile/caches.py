@@ -74,7 +74,8 @@ def caches(informers: Informers) -> Caches:
         ),
         config_maps=own(CONFIGMAPS, trim.child, metadata_only=True),
         deployments=own(DEPLOYMENTS, trim.child),
-        services=own(SERVICES, trim.child),
+        # HTTP triggers wait for a Service that the loop of Functions makes.
+        services=own(SERVICES, trim.child, shared=True),
         autoscalers=own(AUTOSCALERS, trim.autoscaler),
         replica_sets=own(REPLICASETS, trim.replica_set),
         pods=own(PODS, trim.pod),
