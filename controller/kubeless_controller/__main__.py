@@ -165,7 +165,7 @@ def _functions(client: Client, world: Caches, settings: Settings, events: EventR
     for informer in world.children():
         informer.on_change(lambda obj: loop.queue.add(function_of(obj)))
     # The trigger of a Function that has a schedule is named like it.
-    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)))
+    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)), writes=True)
     return loop
 
 
@@ -193,7 +193,8 @@ def _http_triggers(
     for informer in own.children():
         informer.on_change(lambda obj: loop.queue.add(trigger_of(obj)))
     world.functions.on_change(lambda obj: function_changed(key_of(obj)))
-    world.services.on_change(lambda obj: function_changed(function_of(obj)))
+    # The loop of Functions makes it.
+    world.services.on_change(lambda obj: function_changed(function_of(obj)), writes=True)
     return loop
 
 
@@ -205,7 +206,7 @@ def _cronjob_triggers(
     metrics.inventory.add("CronJobTrigger", world.cronjob_triggers.all)
     reconciler = CronJobTriggerReconciler(client, world, own, settings, events)
     loop = Loop("CronJobTrigger", reconciler.reconcile, TRIGGER_WORKERS)
-    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)))
+    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)), writes=True)
     for informer in own.children():
         informer.on_change(lambda obj: loop.queue.add(cronjob_trigger_of(obj)))
 

@@ -157,17 +157,18 @@ def test_the_echo_of_a_write_is_no_news(
     assert followed.next()["data"] == {"x": "3"}
 
 
-def test_a_shared_one_tells_what_a_write_returned(client: Client, namespace: str) -> None:
+def test_those_that_ask_are_told_what_a_write_returned(client: Client, namespace: str) -> None:
     told: queue.Queue[Object] = queue.Queue()
-    informer = Informer(
-        client, CONFIGMAPS, namespace=namespace, labels="test=informer", shared=True
-    )
-    informer.on_change(told.put)
+    changes: queue.Queue[Object] = queue.Queue()
+    informer = Informer(client, CONFIGMAPS, namespace=namespace, labels="test=informer")
+    informer.on_change(told.put, writes=True)
+    informer.on_change(changes.put)
     # Not started: what is told can only come from the write.
     informer.remember(client.create(CONFIGMAPS, config_map(namespace, x="1")))
     assert told.get_nowait()["data"] == {"x": "1"}
     informer.remember(client.get(CONFIGMAPS, namespace, "a"))
     assert told.empty(), "the same again is no news"
+    assert changes.empty(), "whoever wrote has seen it"
 
 
 @pytest.mark.parametrize("seen", ["by an event", "by a list"])

@@ -52,8 +52,7 @@ class Informer:
 
     ``trim`` cuts an object down to what is needed before it is kept;
     ``group_of`` puts it into a group whose members are found without a search. One that is ``optional`` is
-    empty, and synced, while the cluster does not serve its kind, and asks again every 30 seconds. One that is
-    ``shared`` tells the handlers what a write returned, too: others than the writer look at it.
+    empty, and synced, while the cluster does not serve its kind, and asks again every 30 seconds.
     """
 
     def __init__(
@@ -67,11 +66,9 @@ class Informer:
         trim: Callable[[Object], Object] | None = None,
         group_of: Callable[[Object], Key] | None = None,
         optional: bool = False,
-        shared: bool = False,
     ) -> None:
         self.resource = resource
         self._optional = optional
-        self._shared = shared
         self.synced = threading.Event()
         self._client = client
         self._namespace = namespace
@@ -80,6 +77,7 @@ class Informer:
         self._trim = trim or without_managed_fields
         self._group_of = group_of or key_of
         self._handlers: list[Handler] = []
+        self._write_handlers: list[Handler] = []
         self._lock = threading.Lock()
         self._objects: dict[Key, Object] = {}
         self._groups: dict[Key, set[Key]] = {}
@@ -95,9 +93,14 @@ class Informer:
             target=self._run, name=f"informer-{resource.plural}", daemon=True
         )
 
-    def on_change(self, handler: Handler) -> None:
-        """Have ``handler`` called on every change, from the informer's thread; it must not block."""
+    def on_change(self, handler: Handler, *, writes: bool = False) -> None:
+        """Have ``handler`` called on every change, from the informer's thread; it must not block.
+
+        With ``writes`` also on what a write returned, from the writer's: for those that did not write it.
+        """
         self._handlers.append(handler)
+        if writes:
+            self._write_handlers.append(handler)
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -140,8 +143,9 @@ class Informer:
                 news = _version(known) < version
             if news:
                 self._put(trimmed)
-        if news and self._shared:
-            self._notify(trimmed)
+        if news:
+            for handler in self._write_handlers:
+                handler(trimmed)
 
     def _run(self) -> None:
         backoff = Backoff(0.1, 30.0)

@@ -19,7 +19,7 @@ class Store(Protocol):
 
     resource: Resource
 
-    def on_change(self, handler: Handler) -> None: ...
+    def on_change(self, handler: Handler, *, writes: bool = False) -> None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def wait_until_synced(self, seconds: float) -> bool: ...
@@ -40,10 +40,10 @@ class NamespacedInformers:
         self.resource = resource
         self._informers = dict(informers)
 
-    def on_change(self, handler: Handler) -> None:
+    def on_change(self, handler: Handler, *, writes: bool = False) -> None:
         """As of an informer."""
         for informer in self._informers.values():
-            informer.on_change(handler)
+            informer.on_change(handler, writes=writes)
 
     def start(self) -> None:
         """Start them all."""

@@ -70,12 +70,10 @@ def caches(informers: Informers) -> Caches:
             trim=trim.child,
             group_of=called_function,
             optional=True,
-            shared=True,
         ),
         config_maps=own(CONFIGMAPS, trim.child, metadata_only=True),
         deployments=own(DEPLOYMENTS, trim.child),
-        # HTTP triggers wait for a Service that the loop of Functions makes.
-        services=own(SERVICES, trim.child, shared=True),
+        services=own(SERVICES, trim.child),
         autoscalers=own(AUTOSCALERS, trim.autoscaler),
         replica_sets=own(REPLICASETS, trim.replica_set),
         pods=own(PODS, trim.pod),
