@@ -129,11 +129,12 @@ class HTTPTriggerReconciler:
         def work() -> Verdict:
             nonlocal wanted
             trigger = readable(lambda: parse(obj))
-            refused = self._absent(trigger) or self._taken(trigger)
-            if refused is not None:
+            try:
+                port, timeout = self._callee(trigger)
+                self._refuse_taken(trigger)
+            except SpecError:
                 self._remove(key, obj, keep=())
-                return refused
-            port, timeout = self._function(trigger)
+                raise
             wanted = readable(lambda: routes.build(trigger, port, timeout, self._settings.http))
             self._ensure(key, obj, wanted)
             told = f"calls go to the function {trigger.function!r}"
@@ -166,49 +167,37 @@ class HTTPTriggerReconciler:
                     INGRESSES, metadata["namespace"], metadata["name"], labels, manager=manager
                 )
 
-    def _absent(self, trigger: HTTPTrigger) -> Verdict | None:
-        """Why the function cannot be routed to; None when it can."""
+    def _callee(self, trigger: HTTPTrigger) -> tuple[int, float]:
+        """The port of the function's Service, and the seconds that a call may take. Raises SpecError without them."""
         function = self._caches.functions.get(trigger.namespace, trigger.function)
         if function is None or function["metadata"].get("deletionTimestamp"):
-            return Verdict(
-                False,
+            raise SpecError(
                 conditions.FUNCTION_NOT_FOUND,
                 f"spec.function-name: there is no Function {trigger.function!r} in the namespace "
                 f"{trigger.namespace!r}; the trigger waits for it",
             )
         service = self._caches.services.get(trigger.namespace, trigger.function)
         if service is None or not owned_by(service, function["metadata"]["uid"]):
-            return Verdict(
-                False,
+            raise SpecError(
                 conditions.PROGRESSING,
                 f"waiting for the Service of the Function {trigger.function!r}",
             )
-        return None
-
-    def _taken(self, trigger: HTTPTrigger) -> Verdict | None:
-        """Who has the trigger's host and path; None when it is the trigger itself."""
-        key = (trigger.namespace, trigger.name)
-        other = holder(claim(trigger, self._settings.http), self._claims.others(key, trigger.host))
-        if other is None:
-            return None
-        return Verdict(
-            False,
-            conditions.ROUTE_TAKEN,
-            f"the HTTPTrigger {other.name!r} of the namespace {other.namespace!r} has the host "
-            f"{trigger.host or '*'!r} and the path {trigger.path!r} already and is older; change one of the two",
-        )
-
-    def _function(self, trigger: HTTPTrigger) -> tuple[int, float]:
-        """The port of the function's Service, and the seconds that a call may take."""
-        service = self._caches.services.get(trigger.namespace, trigger.function)
-        function = self._caches.functions.get(trigger.namespace, trigger.function)
-        assert service is not None
-        assert function is not None
         try:
             timeout = parse_timeout(fields.mapping(function, "spec", "").get("timeout"))
         except SpecError:
             timeout = DEFAULT_TIMEOUT  # its own status says what is wrong with it
         return service["spec"]["ports"][0]["port"], timeout
+
+    def _refuse_taken(self, trigger: HTTPTrigger) -> None:
+        """Raise SpecError where another trigger has the host and path."""
+        key = (trigger.namespace, trigger.name)
+        other = holder(claim(trigger, self._settings.http), self._claims.others(key, trigger.host))
+        if other is not None:
+            raise SpecError(
+                conditions.ROUTE_TAKEN,
+                f"the HTTPTrigger {other.name!r} of the namespace {other.namespace!r} has the host "
+                f"{trigger.host or '*'!r} and the path {trigger.path!r} already and is older; change one of the two",
+            )
 
     def _ensure(self, key: Key, obj: Object, wanted: Routes) -> None:
         kept = []
