@@ -48,7 +48,7 @@ class Connection:
         try:
             return self.client.get(kind.resource, self.namespace, name)
         except NotFound as error:
-            if not error.details.get("name"):
+            if error.no_such_kind:
                 raise
             return None
 

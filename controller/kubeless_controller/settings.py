@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kubeless_api.http_trigger import gateway_reference
 from kubeless_api.runtimes import INSTALL_COMMAND, Runtime, RuntimeTable
 
 
@@ -151,7 +152,7 @@ def _http(data: Mapping[str, Any]) -> HTTP:
             raise ValueError(
                 f"http.parentRefs[{index}]: found {parent!r}, expected a Gateway's name"
             )
-        parents.append({"group": "gateway.networking.k8s.io", "kind": "Gateway", **parent})
+        parents.append(gateway_reference(parent))
     return HTTP(
         parent_refs=tuple(parents),
         ingress_class=data.get("ingressClassName") or "",

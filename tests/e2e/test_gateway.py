@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from kubeless_kube.client import Client
-from kubeless_kube.resources import Resource
+from kubeless_kube.resources import HTTP_ROUTES, INGRESSES, Resource
 from support.certificates import issue
-from support.gateway import CONTROLLER, HTTP_ROUTES, INGRESSES, Gateway
+from support.gateway import CONTROLLER, Gateway
 from support.waiting import wait_for
 
 Object = dict[str, Any]

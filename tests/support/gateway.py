@@ -12,11 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubeless_kube.resources import Resource
 from support.local_cluster import CLUSTER
 
-HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", True)
-INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", True)
 CONTROLLER = "projectcontour.io/gateway-controller"
 """How Contour calls itself in the status of routes."""
 SECONDS = 10

@@ -132,6 +132,11 @@ def refuse_tls(trigger: HTTPTrigger) -> None:
         )
 
 
+def gateway_reference(parent: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of parentRefs with what it means where it does not say it, as the API server writes it."""
+    return {"group": "gateway.networking.k8s.io", "kind": "Gateway", **parent}
+
+
 def _flag(spec: Mapping[str, Any], key: str) -> bool:
     value = spec.get(key)
     if value is None or value == "":
@@ -145,8 +150,4 @@ def _parent(parent: Mapping[str, Any], index: int) -> Mapping[str, Any]:
     path = f"spec.parentRefs[{index}]"
     if not fields.text(parent, "name", path):
         raise fields.wrong(f"{path}.name", parent.get("name"), "the name of a Gateway")
-    return {
-        "group": "gateway.networking.k8s.io",
-        "kind": "Gateway",
-        **parent,
-    }
+    return gateway_reference(parent)

@@ -43,7 +43,12 @@ class BadRequest(ApiError):
 
 
 class NotFound(ApiError):
-    """404: no such object, or no such kind (then ``details`` is empty)."""
+    """404: no such object, or no such kind."""
+
+    @property
+    def no_such_kind(self) -> bool:
+        """Say whether the server does not serve the kind at all: then no object is named."""
+        return not self.details.get("name")
 
 
 class Conflict(ApiError):

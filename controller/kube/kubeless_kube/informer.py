@@ -158,13 +158,11 @@ class Informer:
             except Gone:
                 log.info("%s: too far behind the server, listing again", self.resource.plural)
                 self._version = ""
-            except NotFound as error:
-                if not self._optional:
-                    log.warning("%s: %s", self.resource.plural, error)
-                else:
-                    self._unserved()
             except (ApiError, Unreachable) as error:
-                log.warning("%s: %s", self.resource.plural, error)
+                if self._optional and isinstance(error, NotFound):
+                    self._unserved()
+                else:
+                    log.warning("%s: %s", self.resource.plural, error)
             except Exception:
                 # Whatever the server sent, the copy must not silently stop following.
                 log.exception("%s: the informer failed, listing again", self.resource.plural)

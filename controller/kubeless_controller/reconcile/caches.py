@@ -81,7 +81,7 @@ def caches(informers: Informers) -> Caches:
 
 
 def called_function(trigger: Object) -> Key:
-    """The key of the Function that a CronJobTrigger calls."""
+    """The key of the Function that a trigger calls."""
     return trigger["metadata"]["namespace"], triggered_function(trigger)
 
 

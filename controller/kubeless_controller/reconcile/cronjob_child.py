@@ -89,9 +89,8 @@ class CronJobChild:
         try:
             self._client.get(CRONJOB_TRIGGERS, *key)
         except NotFound as error:
-            return bool(
-                error.details
-            )  # else there is no such kind, and nothing is known of its objects
+            # Without such a kind nothing is known of its objects.
+            return not error.no_such_kind
         return False
 
     def _is_anothers(self, live: Object) -> bool:

@@ -17,7 +17,7 @@ from kubeless_controller.desired.ingress import LABELS
 from kubeless_controller.desired.routes import Routes
 from kubeless_controller.observed import programmed, trim
 from kubeless_controller.observed.verdict import Verdict
-from kubeless_controller.reconcile.caches import Caches, Key
+from kubeless_controller.reconcile.caches import Caches, Key, called_function
 from kubeless_controller.reconcile.child import Child, owned_by
 from kubeless_controller.reconcile.claims import Claims
 from kubeless_controller.reconcile.informers import Informers
@@ -66,7 +66,7 @@ def http_caches(informers: Informers) -> HTTPCaches:
         )
 
     return HTTPCaches(
-        triggers=informers.make(HTTP_TRIGGERS, group_of=_by_function, optional=True),
+        triggers=informers.make(HTTP_TRIGGERS, group_of=called_function, optional=True),
         ingresses=own(INGRESSES),
         http_routes=own(HTTP_ROUTES),
         middlewares=own(MIDDLEWARES),
@@ -80,11 +80,6 @@ def trigger_of(obj: Object) -> Key:
         if reference.get("kind") == names.HTTP_TRIGGER_KIND:
             return metadata["namespace"], str(reference.get("name"))
     return metadata["namespace"], ""
-
-
-def _by_function(obj: Object) -> Key:
-    spec = obj.get("spec") or {}
-    return obj["metadata"]["namespace"], str(spec.get("function-name") or "")
 
 
 class HTTPTriggerReconciler:
@@ -215,7 +210,7 @@ class HTTPTriggerReconciler:
         try:
             live = child.ensure(wanted)
         except NotFound as error:
-            if error.details.get("name"):
+            if not error.no_such_kind:
                 raise
             raise SpecError(
                 conditions.GATEWAY_API_MISSING,

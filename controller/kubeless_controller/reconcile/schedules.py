@@ -40,7 +40,7 @@ class Schedules:
         except NotOurs as error:
             return Verdict(False, conditions.CONFLICT, str(error))
         except NotFound as error:
-            if error.details:
+            if not error.no_such_kind:
                 raise
             return Verdict(
                 False,
