@@ -70,7 +70,7 @@ def test_no_spec_breaks_the_controller_and_nothing_is_written_twice(
     apply()
     assert len(applied) > 20
     wait_for(lambda: len(told(client, namespace)) == len(applied), "each has a status", 60)
-    wait_for(lambda: controller.settled(1), "the controller has nothing to do", 60)
+    wait_for(controller.settled, "the controller has nothing to do", 60)
     built = {item["metadata"]["name"] for item in told(client, namespace) if accepted(item)}
     assert len(built) > 10
     for name, made in applied.items():
@@ -84,7 +84,7 @@ def test_no_spec_breaks_the_controller_and_nothing_is_written_twice(
     for name in applied:
         note = {"metadata": {"annotations": {"note": "look again"}}}
         client.patch(FUNCTIONS, namespace, name, note)
-    wait_for(lambda: controller.settled(1), "the controller has nothing to do", 60)
+    wait_for(controller.settled, "the controller has nothing to do", 60)
     assert made_or_applied(controller) == before
 
 

@@ -92,7 +92,7 @@ class Controller:
         assert self.process.running(), self.process.tail()
         return "workers start" in self.process.log.read_text()[self._log_before :]
 
-    def settled(self, seconds: float = 0.5) -> bool:
+    def settled(self, seconds: float = 1.0) -> bool:
         """Say whether no pass is made for so long."""
         before = self.metric("controller_runtime_reconcile_total")
         time.sleep(seconds)
