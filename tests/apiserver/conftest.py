@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import Invalid
+from kubeless_kube.errors import Invalid, NotFound
 from kubeless_kube.resources import NAMESPACES, Resource
 from support.control_plane import ControlPlane
 from support.controller import Controller
@@ -46,7 +47,9 @@ def namespace(client: Client) -> Iterator[str]:
     client.create(NAMESPACES, {"metadata": {"name": name}})
     yield name
     for item in client.list(FUNCTIONS, name)["items"]:
-        client.delete(FUNCTIONS, name, item["metadata"]["name"])
+        # One that the test deleted may have been waiting for its finalizer.
+        with contextlib.suppress(NotFound):
+            client.delete(FUNCTIONS, name, item["metadata"]["name"])
     client.delete(NAMESPACES, None, name)
 
 

@@ -13,10 +13,10 @@ import pytest
 from kubeless_controller.desired import cronjob_name
 from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
-from kubeless_kube.resources import CONFIGMAPS, CRONJOBS, EVENTS, JOBS, PODS, Resource
+from kubeless_kube.resources import CONFIGMAPS, CRONJOBS, EVENTS, JOBS, PODS
 from support.controller import Controller
 from support.functions import manifest
+from support.objects import exists, find
 from support.triggers import YEARLY, end_pod, fire, trigger_manifest
 from support.waiting import wait_for
 
@@ -38,7 +38,8 @@ def pod_of(cron_job: Object) -> Object:
 
 
 def status(client: Client, namespace: str, name: str = "tick") -> Object:
-    return client.get(CRONJOB_TRIGGERS, namespace, name).get("status") or {}
+    """What the trigger's status says; nothing also where the trigger is still to be made."""
+    return (find(client, CRONJOB_TRIGGERS, namespace, name) or {}).get("status") or {}
 
 
 def cron_jobs(client: Client, namespace: str) -> set[str]:
@@ -53,14 +54,6 @@ def payloads(client: Client, namespace: str) -> list[Object]:
 def events(client: Client, namespace: str, reason: str) -> list[Object]:
     found = client.list(EVENTS, namespace, fields="involvedObject.kind=CronJobTrigger")["items"]
     return [event for event in found if event["reason"] == reason]
-
-
-def exists(client: Client, resource: Resource, namespace: str, name: str) -> bool:
-    try:
-        client.get(resource, namespace, name)
-    except NotFound:
-        return False
-    return True
 
 
 @pytest.mark.usefixtures("controlled")

@@ -54,7 +54,7 @@ def test_a_restart_finds_everything_and_writes_nothing(
         lambda: controller.metric("controller_runtime_reconcile_total") >= len(names),
         "every Function is looked at",
     )
-    assert controller.settled()
+    wait_for(controller.settled, "the controller has nothing to do")
     assert controller.writes() == 0, controller.process.tail(60)
 
 

@@ -41,7 +41,7 @@ class Cluster:
             env={**self.environment, **more},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

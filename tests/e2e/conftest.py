@@ -14,8 +14,8 @@ import yaml
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import NAMESPACES
+from support import objects
 from support.control_plane import programs
 from support.functions import manifest
 from support.gateway import Gateway, gateway_up
@@ -126,11 +126,4 @@ def condition(client: Client, namespace: str) -> Callable[..., Object]:
 def gone(client: Client, namespace: str) -> Callable[..., bool]:
     """Say whether an object of the test's namespace does not exist."""
 
-    def is_gone(resource: Any, name: str) -> bool:
-        try:
-            client.get(resource, namespace, name)
-        except NotFound:
-            return True
-        return False
-
-    return is_gone
+    return lambda resource, name: objects.gone(client, resource, namespace, name)

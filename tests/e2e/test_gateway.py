@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from kubeless_kube.client import Client
-from kubeless_kube.resources import HTTP_ROUTES, INGRESSES, Resource
+from kubeless_kube.resources import HTTP_ROUTES, INGRESSES
 from support.certificates import issue
 from support.gateway import CONTROLLER, Gateway
+from support.objects import SECRETS
 from support.waiting import wait_for
 
 Object = dict[str, Any]
-SECRETS = Resource("", "v1", "secrets", "Secret")
 
 
 @pytest.fixture

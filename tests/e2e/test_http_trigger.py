@@ -17,15 +17,14 @@ import pytest
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_controller.reconcile.http_trigger import HTTP_TRIGGERS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import Resource
 from support.certificates import issue
 from support.gateway import Gateway
 from support.load import Load
+from support.objects import SECRETS
 from support.waiting import wait_for
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
-SECRETS = Resource("", "v1", "secrets", "Secret")
 SOURCE = """
 import hashlib
 import time

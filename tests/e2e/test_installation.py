@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from kubeless_kube.client import Client
-from kubeless_kube.resources import CONFIGMAPS, Resource
+from kubeless_kube.resources import CONFIGMAPS
 from support import certificates, gems, packages
 from support.calls import answer
 from support.control_plane import ROOT, programs
+from support.objects import SECRETS
 from support.shelf import Shelf, set_up
 
 Object = dict[str, Any]
@@ -23,7 +24,6 @@ Condition = Callable[..., Object]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Values = Callable[[Object], None]
 
-SECRETS = Resource("", "v1", "secrets", "Secret")
 USER, PASSWORD, WRONG = "reader", "s3cret-of-the-index", "wr0ng-of-the-index"
 GREETING = "Hello from the shelf"
 

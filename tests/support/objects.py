@@ -8,6 +8,8 @@ from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import Resource
 
+SECRETS = Resource("", "v1", "secrets", "Secret")
+
 
 def find(
     client: Client, resource: Resource, namespace: str | None, name: str

@@ -26,6 +26,8 @@ from . import certificates, objects
 from .programs import Programs
 from .workloads import CLASS, NAMESPACE
 
+# Seconds for one kind of object to be gone.
+PATIENCE = 240
 KINDS = ("gatewayclasses", "gateways", "httproutes")
 
 
@@ -75,17 +77,23 @@ def down(instance: Instance, binaries: Binaries) -> None:
             say("nothing to remove: there is no gateway")
             return
         begin = time.monotonic()
-        # What serves goes first, since Contour would write into what is being removed; the
-        # namespace last, so that a `down` that was interrupted is taken up again.
-        for kind, names in (
-            ("deployment,daemonset", ["--all", f"--namespace={NAMESPACE}"]),
-            ("customresourcedefinition", _definitions(api)),
-            ("clusterrole,clusterrolebinding", ["contour"]),
-            ("ingressclass", [CLASS]),
-            ("namespace", [NAMESPACE]),
+        durations = Durations(instance.state / "durations.json")
+        # What serves goes first, its pods too, since Contour would write into what is being
+        # removed; the namespace last, so that a `down` that was interrupted is taken up again.
+        for label, kind, names in (
+            (
+                "what serves",
+                "deployment,daemonset,replicaset,pod",
+                ["--all", f"--namespace={NAMESPACE}"],
+            ),
+            ("definitions, and routes with them", "customresourcedefinition", _definitions(api)),
+            ("roles", "clusterrole,clusterrolebinding", ["contour"]),
+            ("the class", "ingressclass", [CLASS]),
+            ("the namespace", "namespace", [NAMESPACE]),
         ):
             if names:
-                _kubectl(instance, binaries, "delete", "--ignore-not-found", kind, *names)
+                with step(f"removing {label}", durations):
+                    _delete(instance, binaries, kind, *names)
         shutil.rmtree(certificates.folder(instance), ignore_errors=True)
         say(f"removed the gateway after {seconds(time.monotonic() - begin)}")
 
@@ -197,12 +205,23 @@ def _kubectl(instance: Instance, binaries: Binaries, *words: str) -> str:
     return command.output([binaries.path("kubectl"), config, *words])
 
 
+def _delete(instance: Instance, binaries: Binaries, kind: str, *names: str) -> None:
+    """Delete and wait until it is gone; ClusterError that tells what holds it up."""
+    words = ("delete", "--ignore-not-found", f"--timeout={PATIENCE}s", kind, *names)
+    try:
+        _kubectl(instance, binaries, *words)
+    except ClusterError as error:
+        raise ClusterError("\n".join([str(error), *_explain(instance, binaries)])) from error
+
+
 def _explain(instance: Instance, binaries: Binaries) -> list[str]:
     """What the pods say, for a person to read."""
     config = f"--kubeconfig={instance.kubeconfig}"
     kubectl = (binaries.path("kubectl"), config, f"--namespace={NAMESPACE}")
     lines: list[str] = []
+    conditions = "{range .status.conditions[*]}{.type}={.status} {.message}{'\\n'}{end}"
     for words in (
+        ("get", "namespace", NAMESPACE, f"--output=jsonpath={conditions}"),
         ("get", "pods", "--output=wide"),
         ("get", "events", "--sort-by=.lastTimestamp"),
         ("logs", "--tail=15", "deployment/contour"),
