@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from kubeless_controller.reconcile.caches import FUNCTIONS
+from kubeless_controller.reconcile.caches import FUNCTIONS, caches
+from kubeless_controller.reconcile.function import FunctionReconciler
+from kubeless_controller.reconcile.informers import Informers
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Unreachable
-from kubeless_kube.resources import SERVICES
+from kubeless_kube.events import EventRecorder
+from kubeless_kube.resources import DEPLOYMENTS, SERVICES
 from support.control_plane import ControlPlane
 from support.controller import HASTY, Controller
 from support.functions import manifest
 from support.objects import exists
 from support.waiting import wait_for
-from support.world import accepted, difference
+from support.world import accepted, difference, installed
 
 Object = dict[str, Any]
 
@@ -123,3 +126,19 @@ def is_up(client: Client) -> bool:
     except (ApiError, Unreachable):
         return False
     return True
+
+
+def test_a_pass_that_does_not_know_the_deployment_yet_scales_it_all_the_same(
+    client: Client, namespace: str, controller: Controller
+) -> None:
+    """As after a restart beside an API server that is slow to tell what is there."""
+    name = "hello"
+    client.apply(FUNCTIONS, manifest(namespace, name, replicas=2), manager="user")
+    wait_for(lambda: accepted(client.get(FUNCTIONS, namespace, name)), "it is built")
+    controller.end()
+    function = client.apply(FUNCTIONS, manifest(namespace, name, replicas=0), manager="user")
+    world = caches(Informers(client, ()))
+    world.functions.remember(function)
+    events = EventRecorder(client, "kubeless-controller", "test")
+    FunctionReconciler(client, world, installed(), events).reconcile((namespace, name))
+    assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 0

@@ -19,8 +19,8 @@ Object = dict[str, Any]
 CHILDREN = (SERVICES, DEPLOYMENTS, AUTOSCALERS)
 
 
-def wanted(function: Object) -> Children:
-    """What a Function wants, by the controller's own rules. Raises SpecError."""
+def installed() -> Settings:
+    """The settings of the tests' controllers, as far as what is built depends on them."""
     table = RuntimeTable(
         Runtime(
             row["id"],
@@ -32,9 +32,12 @@ def wanted(function: Object) -> Children:
         )
         for row in settings()["runtimes"]
     )
-    return build(
-        parse(function), Settings(runtimes=table, prepare_image=settings()["prepareImage"])
-    )
+    return Settings(runtimes=table, prepare_image=settings()["prepareImage"])
+
+
+def wanted(function: Object) -> Children:
+    """What a Function wants, by the controller's own rules. Raises SpecError."""
+    return build(parse(function), installed())
 
 
 def difference(client: Client, namespace: str) -> str:

@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from kubeless_api import names
+from kubeless_controller.desired.merge import merged
 from kubeless_controller.observed.drift import drifted
 from kubeless_kube import ownership
 from kubeless_kube.client import Client
@@ -84,7 +85,7 @@ class Child:
         informer.on_change(self._forget_gone)
 
     def ensure(self, wanted: Object, *, on_create: Object | None = None) -> Object:
-        """Make the child as wanted and return it as it is now; ``on_create`` joins its spec when it is made.
+        """Make the child as wanted and return it as it is now; ``on_create`` is laid over it when it is made.
 
         Raises NotOurs, StillThere, LeftBehind, and what the client raises.
         """
@@ -107,9 +108,7 @@ class Child:
         return self._apply(wanted, live, difference) if difference else live
 
     def _create(self, wanted: Object, on_create: Object | None) -> Object:
-        body = wanted
-        if on_create:
-            body = {**wanted, "spec": {**wanted["spec"], **on_create}}
+        body = merged(wanted, on_create) if on_create else wanted
         created = self._client.create(self._resource, body, manager=names.FIELD_MANAGER)
         log.info("%s created", _name(self._resource, wanted))
         self._informer.remember(created)
@@ -174,7 +173,7 @@ class Child:
             full,
             managers,
             names.FIELD_MANAGER,
-            keep=_without_replicas,
+            keep=_without_scaling,
         )
         return True
 
@@ -217,9 +216,11 @@ def _state(obj: Object) -> str:
     return str(metadata.get("generation") or metadata["resourceVersion"])
 
 
-def _without_replicas(fields: dict[str, Any]) -> None:
-    """Leave the replicas, which are given at creation only, to nobody: the next apply does not have them."""
+def _without_scaling(fields: dict[str, Any]) -> None:
+    """Leave the replicas, and what says who wished for them, to nobody of ours: no apply has them."""
     (fields.get("f:spec") or {}).pop("f:replicas", None)
+    annotations = (fields.get("f:metadata") or {}).get("f:annotations") or {}
+    annotations.pop(f"f:{names.ANNOTATION_REPLICAS}", None)
 
 
 def _name(resource: Resource, obj: Object) -> str:

@@ -18,7 +18,7 @@ from kubeless_controller.reconcile.child import Child
 from kubeless_controller.reconcile.function_status import FunctionStatus
 from kubeless_controller.reconcile.leftovers import Leftovers
 from kubeless_controller.reconcile.owner import carry_out, readable, release
-from kubeless_controller.reconcile.replicas import Replicas
+from kubeless_controller.reconcile.replicas import Replicas, at_creation
 from kubeless_controller.reconcile.schedules import Schedules
 from kubeless_controller.reconcile.status_writer import StatusWriter
 from kubeless_controller.settings import Settings
@@ -86,9 +86,7 @@ class FunctionReconciler:
         self._services.ensure(wanted.service)
         if wanted.config_map is not None:
             self._config_maps.ensure(wanted.config_map)
-        deployment = self._deployments.ensure(
-            self._replicas.with_wish(wanted), on_create={"replicas": wanted.replicas}
-        )
+        deployment = self._deployments.ensure(wanted.deployment, on_create=at_creation(wanted))
         # One that goes must not scale back what the Function wishes for then.
         self._leftovers.autoscalers(function, wanted)
         self._replicas.scale(wanted, deployment)

@@ -27,38 +27,41 @@ class Replicas:
     * A scaling by others stays until the Function itself wishes for another number.
     * While the Function has an autoscaler, nothing is scaled here.
     * A crash between the scaling and its annotation is made good: the wish is old until both are done.
+    * What is applied does not have the annotation: a pass that knows an older Deployment cannot write an older wish.
     """
 
     def __init__(self, client: Client, deployments: Store) -> None:
         self._client = client
         self._deployments = deployments
 
-    def with_wish(self, wanted: Children) -> Object:
-        """The wanted Deployment, annotated with the wish that was carried out last."""
-        metadata = wanted.deployment["metadata"]
-        live = self._deployments.get(metadata["namespace"], metadata["name"])
-        return _annotated(wanted, wish_of(live) or wanted.wish)
-
     def scale(self, wanted: Children, deployment: Object) -> None:
         """Carry the wish out, when it is a new one."""
         metadata = deployment["metadata"]
         if wish_of(deployment) == wanted.wish or metadata.get("deletionTimestamp"):
             return
+        namespace, name = metadata["namespace"], metadata["name"]
         if wanted.wish != AUTOSCALED and deployment["spec"].get("replicas") != wanted.replicas:
             self._client.patch(
                 DEPLOYMENTS,
-                metadata["namespace"],
-                metadata["name"],
+                namespace,
+                name,
                 {"spec": {"replicas": wanted.replicas}},
                 subresource="scale",
                 manager=names.SCALE_FIELD_MANAGER,
             )
-            log.info("Deployment %s: scaled to %s", metadata["name"], wanted.replicas)
-        body = _annotated(wanted, wanted.wish)
-        body["metadata"]["uid"] = metadata["uid"]
+            log.info("Deployment %s: scaled to %s", name, wanted.replicas)
+        # With the uid it cannot be another Deployment of that name that is said to be scaled.
+        done = {"metadata": {"uid": metadata["uid"], **_annotations(wanted)}}
         self._deployments.remember(
-            self._client.apply(DEPLOYMENTS, body, manager=names.FIELD_MANAGER)
+            self._client.patch(
+                DEPLOYMENTS, namespace, name, done, manager=names.SCALE_FIELD_MANAGER
+            )
         )
+
+
+def at_creation(wanted: Children) -> Object:
+    """What a new Deployment has besides what is applied: its replicas, and that they are what is wished for."""
+    return {"metadata": _annotations(wanted), "spec": {"replicas": wanted.replicas}}
 
 
 def wish_of(deployment: Object | None) -> str:
@@ -68,7 +71,5 @@ def wish_of(deployment: Object | None) -> str:
     return wish
 
 
-def _annotated(wanted: Children, wish: str) -> Object:
-    metadata = wanted.deployment["metadata"]
-    annotations = {**metadata["annotations"], names.ANNOTATION_REPLICAS: wish}
-    return {**wanted.deployment, "metadata": {**metadata, "annotations": annotations}}
+def _annotations(wanted: Children) -> Object:
+    return {"annotations": {names.ANNOTATION_REPLICAS: wanted.wish}}
