@@ -27,7 +27,10 @@ Object = dict[str, Any]
 SEED = int(os.environ.get("KUBELESS_CHAOS_SEED", "0")) or random.randrange(1, 10**6)
 FUNCTIONS_COUNT = 300
 SECONDS = 60.0
-QUIET_SECONDS = 10.0
+# How long it takes is printed. On two cores the controller builds what the noise left undone, most of three hundred
+# Functions, in some eight seconds; the cluster's own garbage collector, which also was restarted, takes up to twenty until
+# it lets go of names that are made again.
+PATIENCE_SECONDS = 120.0
 
 
 def random_function(chance: random.Random, namespace: str, name: str) -> Object:
@@ -101,7 +104,11 @@ class Noise:
 
 @pytest.mark.timeout(600)
 def test_a_minute_of_noise(
-    control_plane: ControlPlane, client: Client, namespace: str, controller_process: Controller
+    control_plane: ControlPlane,
+    client: Client,
+    namespace: str,
+    controller_process: Controller,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     controller = controller_process
     controller.configure(leaderElection=HASTY)
@@ -138,9 +145,16 @@ def test_a_minute_of_noise(
     controller.process.kill()
     controller.configure()
     controller.start()
+    quiet = time.monotonic()
     try:
+        # Looking takes as much of the machine as a part of the work: not all the time.
         wait_for(
-            lambda: not difference(client, namespace), "the world is exact", QUIET_SECONDS + 20
+            lambda: not difference(client, namespace),
+            "the world is exact",
+            PATIENCE_SECONDS,
+            pause=2,
         )
     except AssertionError:
         raise AssertionError(f"seed {SEED}: {difference(client, namespace)}") from None
+    with capsys.disabled():
+        print(f"\nchaos (seed {SEED}): exact {time.monotonic() - quiet:.1f} s after the noise")

@@ -129,6 +129,9 @@ class ControlPlane:
             self._bin / "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",
             "--leader-elect=false",
+            # As the local cluster has it: its own 20 a second would be what tests wait for.
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
             "--bind-address=127.0.0.1",
             f"--secure-port={self._manager_port}",
             f"--cert-dir={self.folder}/manager-certificates",
