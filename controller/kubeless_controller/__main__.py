@@ -53,7 +53,7 @@ def main() -> int:
     """Run until SIGTERM or SIGINT, or until the lease is lost; returns the exit code."""
     sys.setswitchinterval(SWITCH_SECONDS)
     arguments = _arguments()
-    identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+    identity = _identity()
     try:
         settings = load(arguments.config)
         logs.configure(settings.log_format)
@@ -136,6 +136,16 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, help="serve probes and metrics here instead")
     return parser.parse_args()
+
+
+def _identity() -> str:
+    """Who this is to other replicas.
+
+    A container that is started again in its pod has its predecessor's name: that has ended, and what it held need not
+    be waited for.
+    """
+    host = os.environ.get("HOSTNAME") or socket.gethostname()
+    return f"{host}_{os.environ.get('POD_UID') or uuid.uuid4().hex[:8]}"
 
 
 def _client(kubeconfig: str | None, **options: Any) -> Client:

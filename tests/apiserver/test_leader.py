@@ -17,7 +17,7 @@ from kubeless_kube.lease import Lease, Terms
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, LEASES, SERVICES
 from support.clock import Clock
 from support.control_plane import ControlPlane
-from support.controller import HASTY, Controller
+from support.controller import HASTY, PATIENT, Controller
 from support.functions import manifest
 from support.waiting import wait_for
 
@@ -73,6 +73,20 @@ def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(
     deploy()
     condition("hello", "Accepted", "Valid")
     assert second.is_working()
+
+
+def test_one_that_is_killed_and_started_again_in_its_pod_need_not_wait(
+    deploy: Deploy, condition: Condition, start: Start
+) -> None:
+    only = start("only")
+    wait_for(only.is_working, "it works")
+    assert only.process is not None
+    only.process.kill()
+    began = time.monotonic()
+    only.start()
+    assert time.monotonic() - began < PATIENT["durationSeconds"] / 2
+    deploy()
+    condition("hello", "Accepted", "Valid")
 
 
 def test_a_deposed_leader_writes_nothing_and_ends(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from kubeless_controller.reconcile.caches import FUNCTIONS, caches
 from kubeless_controller.reconcile.function import FunctionReconciler
 from kubeless_controller.reconcile.informers import Informers
 from kubeless_kube.client import Client
-from kubeless_kube.errors import ApiError, Unreachable
+from kubeless_kube.errors import ApiError, Fenced, Unreachable
 from kubeless_kube.events import EventRecorder
 from kubeless_kube.resources import DEPLOYMENTS, SERVICES
 from support.control_plane import ControlPlane
@@ -142,3 +143,38 @@ def test_a_pass_that_does_not_know_the_deployment_yet_scales_it_all_the_same(
     events = EventRecorder(client, "kubeless-controller", "test")
     FunctionReconciler(client, world, installed(), events).reconcile((namespace, name))
     assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 0
+
+
+@pytest.mark.parametrize("writes", range(4))
+def test_one_that_ends_between_two_writes_does_not_leave_a_number_that_nobody_wishes_for(
+    control_plane: ControlPlane,
+    client: Client,
+    namespace: str,
+    controller: Controller,
+    writes: int,
+) -> None:
+    """The wish goes from 2 to 1, the controller ends after so many writes, and the wish is 2 again."""
+    name = "hello"
+
+    def wish(replicas: int) -> Object:
+        return client.apply(FUNCTIONS, manifest(namespace, name, replicas=replicas), manager="user")
+
+    def look(function: Object, through: Client) -> None:
+        world = caches(Informers(client, ()))
+        world.functions.remember(function)
+        world.deployments.remember(client.get(DEPLOYMENTS, namespace, name))
+        events = EventRecorder(client, "kubeless-controller", "test")
+        FunctionReconciler(through, world, installed(), events).reconcile((namespace, name))
+
+    wish(2)
+    wait_for(lambda: accepted(client.get(FUNCTIONS, namespace, name)), "it is built")
+    controller.end()
+    left = iter(range(writes))
+    ending = Client.from_kubeconfig(
+        str(control_plane.kubeconfig), fence=lambda: next(left, None) is not None
+    )
+    function = wish(1)
+    with contextlib.suppress(Fenced):
+        look(function, ending)
+    look(wish(2), client)
+    assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 2

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ HASTY = {"durationSeconds": 3, "deadlineSeconds": 2.5, "periodSeconds": 0.2}
 
 
 class Controller:
-    """The controller as a process; its log tells what it wrote.
+    """The controller as a process that may be started again, as in one pod; its log tells what it wrote.
 
     ``options`` are laid over the configuration of ``settings``.
     """
@@ -38,6 +39,7 @@ class Controller:
         self._kubeconfig = kubeconfig
         self._folder = folder
         self._name = name
+        self._pod_uid = str(uuid.uuid4())
         self._config = folder / f"{name}.json"
         self.configure(**options)
         self.process: Process | None = None
@@ -72,7 +74,10 @@ class Controller:
                 *("--port", str(self.port)),
             ],
             self._folder,
-            {key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+            {
+                **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+                "POD_UID": self._pod_uid,
+            },
         )
         return self.process
 

@@ -26,7 +26,8 @@ class Replicas:
 
     * A scaling by others stays until the Function itself wishes for another number.
     * While the Function has an autoscaler, nothing is scaled here.
-    * A crash between the scaling and its annotation is made good: the wish is old until both are done.
+    * The scaling and its annotation are one write: between two of them a controller may end, the wish return to what it
+      was, and the number stay for ever.
     * What is applied does not have the annotation: a pass that knows an older Deployment cannot write an older wish.
     """
 
@@ -40,23 +41,16 @@ class Replicas:
         if wish_of(deployment) == wanted.wish or metadata.get("deletionTimestamp"):
             return
         namespace, name = metadata["namespace"], metadata["name"]
-        if wanted.wish != AUTOSCALED and deployment["spec"].get("replicas") != wanted.replicas:
-            self._client.patch(
-                DEPLOYMENTS,
-                namespace,
-                name,
-                {"spec": {"replicas": wanted.replicas}},
-                subresource="scale",
-                manager=names.SCALE_FIELD_MANAGER,
-            )
-            log.info("Deployment %s: scaled to %s", name, wanted.replicas)
-        # With the uid it cannot be another Deployment of that name that is said to be scaled.
-        done = {"metadata": {"uid": metadata["uid"], **_annotations(wanted)}}
+        # With the uid it cannot be another Deployment of that name.
+        change: Object = {"metadata": {"uid": metadata["uid"], **_annotations(wanted)}}
+        if wanted.wish != AUTOSCALED:
+            change["spec"] = {"replicas": wanted.replicas}
         self._deployments.remember(
             self._client.patch(
-                DEPLOYMENTS, namespace, name, done, manager=names.SCALE_FIELD_MANAGER
+                DEPLOYMENTS, namespace, name, change, manager=names.SCALE_FIELD_MANAGER
             )
         )
+        log.info("Deployment %s: %s replicas wished for", name, wanted.wish)
 
 
 def at_creation(wanted: Children) -> Object:
@@ -64,9 +58,9 @@ def at_creation(wanted: Children) -> Object:
     return {"metadata": _annotations(wanted), "spec": {"replicas": wanted.replicas}}
 
 
-def wish_of(deployment: Object | None) -> str:
+def wish_of(deployment: Object) -> str:
     """The wish that was carried out last; '' when there is none."""
-    annotations = (deployment or {}).get("metadata", {}).get("annotations") or {}
+    annotations = deployment["metadata"].get("annotations") or {}
     wish: str = annotations.get(names.ANNOTATION_REPLICAS, "")
     return wish
 
