@@ -98,8 +98,10 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about(tmp_path: Path) -> No
 
 
 def test_an_interrupt_ends_with_130_and_no_traceback() -> None:
+    # Also where the tests themselves run in the background of a shell, which has its children ignore it.
     code = (
-        "import _thread, sys; from kubeless_cli import __main__ as m\n"
+        "import _thread, signal, sys; from kubeless_cli import __main__ as m\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def run(arguments): _thread.interrupt_main(); import time; time.sleep(9)\n"
         "m.run = run; m.main()"
     )
