@@ -14,7 +14,7 @@ from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import Invalid, NotFound
 from kubeless_kube.resources import NAMESPACES, Resource
-from support.control_plane import ControlPlane
+from support.control_plane import RARE_COLLECTIONS, ControlPlane
 from support.controller import Controller
 from support.functions import manifest
 from support.triggers import trigger_manifest
@@ -25,7 +25,7 @@ Object = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"), environment=RARE_COLLECTIONS)
     try:
         plane.start()
         plane.install()

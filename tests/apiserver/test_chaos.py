@@ -28,8 +28,8 @@ FUNCTIONS_COUNT = 300
 SECONDS = 60.0
 SETTLED_SECONDS = 10.0
 MAKERS = 4
-# Each Function is hit every twenty seconds. On two cores the API server has room for that, and for what it makes the
-# controller and the cluster's own controllers write, some forty requests a move.
+# Each Function is hit every twenty seconds: on two cores the API server has room for that, and for what the controller and
+# the cluster's own controllers then write.
 MOVES_PER_SECOND = 15.0
 
 

@@ -16,6 +16,7 @@ from kubeless_controller.reconcile.informers import Informers
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Fenced, Unreachable
 from kubeless_kube.events import EventRecorder
+from kubeless_kube.informer import key_of
 from kubeless_kube.resources import DEPLOYMENTS, SERVICES
 from support.control_plane import ControlPlane
 from support.controller import HASTY, Controller
@@ -138,11 +139,18 @@ def test_a_pass_that_does_not_know_the_deployment_yet_scales_it_all_the_same(
     wait_for(lambda: accepted(client.get(FUNCTIONS, namespace, name)), "it is built")
     controller.end()
     function = client.apply(FUNCTIONS, manifest(namespace, name, replicas=0), manager="user")
+    one_pass(client, function)
+    assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 0
+
+
+def one_pass(client: Client, function: Object, *known: Object) -> None:
+    """What a worker does with a Function when its caches hold that, and the Deployments ``known``, and nothing else."""
     world = caches(Informers(client, ()))
     world.functions.remember(function)
+    for deployment in known:
+        world.deployments.remember(deployment)
     events = EventRecorder(client, "kubeless-controller", "test")
-    FunctionReconciler(client, world, installed(), events).reconcile((namespace, name))
-    assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 0
+    FunctionReconciler(client, world, installed(), events).reconcile(key_of(function))
 
 
 @pytest.mark.parametrize("writes", range(4))
@@ -159,12 +167,8 @@ def test_one_that_ends_between_two_writes_does_not_leave_a_number_that_nobody_wi
     def wish(replicas: int) -> Object:
         return client.apply(FUNCTIONS, manifest(namespace, name, replicas=replicas), manager="user")
 
-    def look(function: Object, through: Client) -> None:
-        world = caches(Informers(client, ()))
-        world.functions.remember(function)
-        world.deployments.remember(client.get(DEPLOYMENTS, namespace, name))
-        events = EventRecorder(client, "kubeless-controller", "test")
-        FunctionReconciler(through, world, installed(), events).reconcile((namespace, name))
+    def deployment() -> Object:
+        return client.get(DEPLOYMENTS, namespace, name)
 
     wish(2)
     wait_for(lambda: accepted(client.get(FUNCTIONS, namespace, name)), "it is built")
@@ -175,6 +179,6 @@ def test_one_that_ends_between_two_writes_does_not_leave_a_number_that_nobody_wi
     )
     function = wish(1)
     with contextlib.suppress(Fenced):
-        look(function, ending)
-    look(wish(2), client)
-    assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 2
+        one_pass(ending, function, deployment())
+    one_pass(client, wish(2), deployment())
+    assert deployment()["spec"]["replicas"] == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ CRDS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
 )
 TOKEN = "for-this-test-only"
-# The programs are in Go and hold little: memory is had for less than the time that collecting it takes.
+# For tests that wait for the control plane: memory is had for less than the time that Go takes to collect it.
 RARE_COLLECTIONS = {"GOGC": "400"}
 
 
@@ -37,10 +38,16 @@ def programs() -> Path:
 
 
 class ControlPlane:
-    """Started by ``start``; ``client()`` is cluster admin. Without ``manager``, objects are only kept."""
+    """Started by ``start``; ``client()`` is cluster admin. Without ``manager``, objects are only kept.
 
-    def __init__(self, folder: Path, *, manager: bool = True) -> None:
+    ``environment`` is laid over that of this process.
+    """
+
+    def __init__(
+        self, folder: Path, *, manager: bool = True, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
+        self._environment = {**os.environ, **(environment or {})}
         self._with_manager = manager
         self.kubeconfig = folder / "kubeconfig"
         self._bin = programs()
@@ -145,7 +152,7 @@ class ControlPlane:
         )
 
     def _start(self, name: str, *command: str | Path) -> Process:
-        process = Process(name, command, self.folder, {**os.environ, **RARE_COLLECTIONS})
+        process = Process(name, command, self.folder, self._environment)
         self._running.append(process)
         return process
 
