@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 LOCAL := tools/cluster/cluster
 PYTHON := .venv/bin/python
-PACKAGES := controller/api/kubeless_api controller/kube/kubeless_kube controller/kubeless_controller cli/kubeless_cli
+PACKAGES := controller/api/kubeless_api controller/kube/kubeless_kube controller/kubeless_controller cli/kubeless_cli triggers/kafka/kubeless_kafka
 
 .PHONY: help
 help: ## List the targets

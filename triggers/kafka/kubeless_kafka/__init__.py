@@ -1,0 +1,1 @@
+"""The consumer that a KafkaTrigger runs: records to functions, at least once."""
