@@ -1,7 +1,7 @@
 """Types and reasons of the conditions of Functions and triggers.
 
 Three conditions say where a Function stands, a fourth, Autoscaled, whether its autoscaler works, and a fifth,
-Scheduled, whether its schedule calls it. A trigger has Accepted and Ready.
+Scheduled or Subscribed, whether its schedule or topic calls it. A trigger has Accepted and Ready.
 
 * Accepted: its spec can be built. False needs a change of the Function, or of
   what it names; nothing will happen by itself.
@@ -19,6 +19,8 @@ READY = "Ready"
 AUTOSCALED = "Autoscaled"
 # Only while the Function has the type Scheduled; as a reason, that of a trigger that is Ready.
 SCHEDULED = "Scheduled"
+# Only while the Function has the type PubSub.
+SUBSCRIBED = "Subscribed"
 
 # Accepted
 VALID = "Valid"
@@ -66,6 +68,20 @@ INVALID_TIME_ZONE = "InvalidTimeZone"
 # Ready
 SUSPENDED = "Suspended"
 
+# Accepted, of Kafka triggers
+NO_KAFKA = "NoKafka"
+CREDENTIALS_MISSING = "CredentialsMissing"
+NOTHING_SELECTED = "NothingSelected"
+# Ready; beside these, the consumers' own reasons, which are theirs to choose.
+CONSUMING = "Consuming"
+PAUSED = "Paused"
+NO_FUNCTIONS = "NoFunctions"
+SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason
+CONSUMER_UNREADABLE = "ConsumerUnreadable"
+TOPIC_NOT_FOUND = "TopicNotFound"
+BROKER_UNREACHABLE = "BrokerUnreachable"
+FUNCTION_UNAVAILABLE = "FunctionUnavailable"
+
 # Accepted, of HTTP triggers
 INVALID_HOST = "InvalidHost"
 INVALID_PATH = "InvalidPath"
@@ -84,7 +100,11 @@ RUNTIME_ALIAS = "RuntimeAlias"
 FIRING_FAILED = "FiringFailed"
 
 # Unschedulable: a cluster that scales itself adds a node. FunctionNotFound: triggers may come before their function.
-_WAITING = frozenset({PROGRESSING, NO_PODS_READY, UNSCHEDULABLE, PENDING, FUNCTION_NOT_FOUND})
+# The last four: the consumers go on by themselves as soon as what they wait for is there.
+_WAITING = frozenset(
+    {PROGRESSING, NO_PODS_READY, UNSCHEDULABLE, PENDING, FUNCTION_NOT_FOUND}
+    | {NO_FUNCTIONS, TOPIC_NOT_FOUND, BROKER_UNREACHABLE, FUNCTION_UNAVAILABLE}
+)
 
 
 def is_waiting(reason: str) -> bool:

@@ -13,6 +13,8 @@ HTTP_TRIGGER_KIND = "HTTPTrigger"
 HTTP_TRIGGER_PLURAL = "httptriggers"
 CRONJOB_TRIGGER_KIND = "CronJobTrigger"
 CRONJOB_TRIGGER_PLURAL = "cronjobtriggers"
+KAFKA_TRIGGER_KIND = "KafkaTrigger"
+KAFKA_TRIGGER_PLURAL = "kafkatriggers"
 
 # Labels that select a Function's pods; a Deployment's selector can never change, so neither can these.
 LABEL_CREATED_BY = "created-by"
@@ -22,6 +24,14 @@ LABEL_FUNCTION = "function"
 # a pod that has both becomes an endpoint of the function's Service.
 LABEL_TRIGGER = f"{GROUP}/trigger"
 CRONJOB_TRIGGER = "cronjob"
+KAFKA_TRIGGER = "kafka"
+# On every pod of ours that talks to Kafka: the broker's NetworkPolicy lets those in, of any namespace.
+LABEL_KAFKA_CLIENT = f"{GROUP}/kafka-client"
+KAFKA_CLIENT = "true"
+# Selects the pods of one KafkaTrigger: its name, cut where it is longer than a label's value.
+LABEL_KAFKA_TRIGGER = f"{GROUP}/kafka-trigger"
+# On a consumer's pod: the configuration of which the kubelet was told that it is there.
+ANNOTATION_CONFIG = f"{GROUP}/config-hash"
 # The trigger for which a Job or its pod was made. An annotation: a trigger's name may be longer than a label's value.
 ANNOTATION_TRIGGER = f"{GROUP}/trigger-name"
 # The kind that the original gave the owner of its CronJobs, with the trigger's own uid; no API server serves it.
