@@ -1,0 +1,107 @@
+"""Asks the brokers every few seconds how they are: whether they answer, the topic, and where its partitions end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from kubeless_kafka import errors
+from kubeless_kafka.partition import Partition
+from kubeless_kafka.poller import Poller
+from kubeless_kafka.problems import Board
+from kubeless_kafka.starter import Starter
+
+log = logging.getLogger("kubeless.kafka")
+
+PROBE_SECONDS = 5.0
+# While something is wrong it is asked more often: it shall be seen soon that it is over.
+TROUBLE_SECONDS = 1.0
+REQUEST_SECONDS = 5.0
+# A client's own error explains why brokers do not answer, for this long.
+CLIENT_ERROR_SECONDS = 30.0
+_CONNECTION = ("BrokerUnreachable", "AuthenticationFailed", "TLSFailed")
+
+
+class Prober:
+    """For one function's client. ``partitions`` are those that are assigned."""
+
+    def __init__(
+        self,
+        topic: str,
+        poller: Poller,
+        starter: Starter,
+        board: Board,
+        partitions: Callable[[], Sequence[Partition]],
+    ) -> None:
+        self._topic = topic
+        self._poller = poller
+        self._starter = starter
+        self._board = board
+        self._partitions = partitions
+        # Partitions of the topic; None until it is known.
+        self.count: int | None = None
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await loop.run_in_executor(None, self.probe)
+            except Exception:
+                log.exception("asking the brokers failed")
+            await asyncio.sleep(TROUBLE_SECONDS if self._board.current else PROBE_SECONDS)
+
+    def probe(self) -> None:
+        """Ask once; it blocks for some seconds when nobody answers."""
+        with self._poller.borrow() as consumer:
+            if consumer is None:
+                return
+            try:
+                topic = consumer.list_topics(self._topic, timeout=REQUEST_SECONDS).topics[
+                    self._topic
+                ]
+            except KafkaException as error:
+                self._unanswered(error)
+                return
+            self._board.clear(*_CONNECTION)
+            if topic.error is None:
+                self.count = len(topic.partitions)
+                self._board.clear("TopicNotFound")
+                self._ends(consumer)
+            elif topic.error.code() in errors.TOPIC_MISSING:
+                self.count = None
+                self._starter.topic_was_missing = True
+                self._board.set("TopicNotFound", f"there is no topic {self._topic}")
+            else:
+                reason = errors.reason(topic.error.code())
+                self._board.set(reason, f"topic {self._topic}: {topic.error.str()}")
+
+    def _unanswered(self, error: KafkaException) -> None:
+        """Nobody answered: the client's own errors say more of it than that the time is over."""
+        known = self._poller.client_error
+        if known is not None and time.monotonic() - known[0] < CLIENT_ERROR_SECONDS:
+            self._board.set(errors.reason(known[1].code()), known[1].str())
+        else:
+            self._board.set("BrokerUnreachable", error.args[0].str())
+
+    def _ends(self, consumer: Consumer) -> None:
+        """The ends of partitions; a paused one fetches nothing, so the brokers are asked for its."""
+        for partition in self._partitions():
+            where = TopicPartition(self._topic, partition.number)
+            try:
+                found = consumer.get_watermark_offsets(
+                    where, timeout=REQUEST_SECONDS, cached=not partition.paused
+                )
+                if found is not None and found[1] < 0:
+                    found = consumer.get_watermark_offsets(
+                        where, timeout=REQUEST_SECONDS, cached=False
+                    )
+            except KafkaException as error:
+                log.info("the end of partition %d: %s", partition.number, error.args[0].str())
+                continue
+            if found is not None and found[1] >= 0:
+                partition.high_watermark = found[1]

@@ -1,0 +1,259 @@
+"""One function of a trigger: its records from the poller to the function, and what is done back as commits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+
+from aiohttp import ClientSession
+
+from kubeless_kafka import batches, delivery, event
+from kubeless_kafka.committer import Committer, due
+from kubeless_kafka.config import Config, Function
+from kubeless_kafka.connection import Settings
+from kubeless_kafka.flow import Outage
+from kubeless_kafka.metrics import FunctionMetrics
+from kubeless_kafka.partition import Partition
+from kubeless_kafka.poller import Poller
+from kubeless_kafka.prober import Prober
+from kubeless_kafka.problems import Board
+from kubeless_kafka.producer import Producer
+from kubeless_kafka.record import Record
+from kubeless_kafka.settle import Settler, Taken
+from kubeless_kafka.starter import Starter
+from kubeless_kafka.tasks import Tasks
+
+log = logging.getLogger("kubeless")
+
+BATCH_BYTES = 4 * 1024 * 1024
+# An outage shorter than this pauses nothing.
+OUTAGE_SECONDS = 1.0
+
+
+class Worker:
+    """Delivers what its partitions bring. Everything here runs in the event loop."""
+
+    def __init__(
+        self,
+        function: Function,
+        config: Config,
+        client: ClientSession,
+        producer: Producer,
+        settings: Callable[[], Settings],
+        starter: Starter,
+    ) -> None:
+        self.board = Board()
+        self.partitions: dict[int, Partition] = {}
+        self.draining = False
+        self.in_flight = 0
+        self.starter = starter
+        self._client = client
+        self._turns: deque[Partition] = deque()
+        self._calls = 0
+        self._outage: Outage | None = None
+        self._loop = asyncio.get_running_loop()
+        self._tasks = Tasks()
+        self._metrics = FunctionMetrics(function.name)
+        self._settler = Settler(self.board, self._metrics, producer, self._tasks, self._pump)
+        self.poller = Poller(config.topic, function.group, settings, starter, self, self._loop)
+        self._committer = Committer(
+            self.poller,
+            self.board,
+            self._metrics,
+            self._assigned,
+            lambda: self.config.max_uncommitted,
+            self._pump,
+        )
+        self._settler.finished = self._committer.finished
+        self._settler.calls = lambda: self._calls
+        self.prober = Prober(config.topic, self.poller, starter, self.board, self._assigned)
+        self.configure(function, config)
+
+    def configure(self, function: Function, config: Config) -> None:
+        """Take new settings of what does not change the connection."""
+        self.function = self._settler.function = function
+        self.config = self._settler.config = config
+        self._url = function.url + "/"
+        self._timeout = delivery.timeouts(function.timeout)
+        self._source = event.source(config.namespace, config.trigger)
+        self._pump()
+
+    def start(self) -> None:
+        """Begin."""
+        self.poller.start()
+        self._tasks.start(self._committer.run())
+        self._tasks.start(self.prober.run())
+
+    def _assigned(self) -> list[Partition]:
+        return list(self.partitions.values())
+
+    # The poller's owner.
+
+    def halted(self) -> str:
+        """Why no records are wanted; asked by the polling thread."""
+        if self.draining:
+            return "the consumer ends"
+        if self.config.paused:
+            return "the trigger is paused"
+        outage = self._outage
+        if outage is not None and time.monotonic() - outage.since > OUTAGE_SECONDS:
+            return "the function cannot be reached"
+        return ""
+
+    def assigned(self, partitions: list[Partition]) -> None:
+        """These are ours from now on."""
+        for partition in partitions:
+            self.partitions[partition.number] = partition
+            self._turns.append(partition)
+
+    def received(self, records: list[tuple[Partition, list[Record]]]) -> None:
+        """Records, in the order of their offsets."""
+        for partition, found in records:
+            if partition.alive:
+                partition.backlog.extend(found)
+        self._pump()
+
+    async def revoked(
+        self, partitions: list[Partition], seconds: float
+    ) -> list[tuple[Partition, int]]:
+        """Hand over: call nothing more, wait for what is under way; returns what is to be committed."""
+        for partition in partitions:
+            partition.closing = True
+        deadline = time.monotonic() + seconds
+        # What is stuck is not waited for: it may be for ever.
+        while any(one.away > one.stuck for one in partitions) and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        done = due(partitions)
+        self.lost(partitions)
+        return done
+
+    def lost(self, partitions: list[Partition]) -> None:
+        """These are not ours any more: what is still under way moves nothing."""
+        for partition in partitions:
+            partition.alive = False
+            if self.partitions.get(partition.number) is partition:
+                del self.partitions[partition.number]
+            if partition in self._turns:
+                self._turns.remove(partition)
+
+    # Its end.
+
+    async def drain(self, seconds: float) -> None:
+        """Call nothing more, wait for what is under way, commit and leave the group.
+
+        The client's end revokes its partitions, which commits.
+        """
+        self.draining = True
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and any(
+            one.away > one.stuck for one in self.partitions.values()
+        ):
+            await asyncio.sleep(0.02)
+        await self._loop.run_in_executor(None, self.poller.stop)
+        self.lost(self._assigned())
+        await self._tasks.cancel()
+        self._metrics.remove()
+
+    def report(self) -> None:
+        """Bring the gauges up to date."""
+        self._metrics.in_flight.set(self.in_flight)
+        found = {one.number: one.lag for one in self.partitions.values()}
+        self._metrics.set_lags({number: lag for number, lag in found.items() if lag is not None})
+
+    # Dispatch.
+
+    def _pump(self) -> None:
+        """Make the calls that may be made now."""
+        if self.draining or self.config.paused:
+            return
+        allowed = self._settler.concurrency.allowed(self.config.max_in_flight)
+        outage = self._outage
+        if outage is not None:
+            if outage.next > time.monotonic() or self._calls:
+                return
+            allowed = 1
+        idle = 0
+        while self._calls < allowed and idle < len(self._turns):
+            partition = self._turns[0]
+            self._turns.rotate(-1)
+            if self._call_next(partition):
+                idle = 0
+            else:
+                idle += 1
+
+    def _call_next(self, partition: Partition) -> bool:
+        """Make one call for a partition, if there is anything to call for."""
+        if partition.closing or partition.stuck:
+            return False
+        partition.fill(self.config.max_uncommitted)
+        lanes, batch = partition.lanes, self.config.batch
+        if not lanes.ready:
+            return False
+        if batch is None:
+            taken = lanes.take(1, BATCH_BYTES)
+        else:
+            begun = partition.gathering is not None
+            if not partition.gathered(batch, self._loop.time()):
+                if not begun and partition.gathering is not None:
+                    self._loop.call_at(partition.gathering, self._pump)
+                return False
+            taken = lanes.take(batch.size, BATCH_BYTES)
+        items = sum(len(found) for _, found in taken)
+        self._calls += 1
+        partition.away += 1
+        partition.in_flight += items
+        self.in_flight += items
+        self._tasks.start(self._call(partition, taken, items))
+        return True
+
+    async def _call(self, partition: Partition, taken: Taken, count: int) -> None:
+        """One call, from its request to what follows for its records."""
+        called = time.monotonic()
+        try:
+            records = [item.record for _, items in taken for item in items]
+            if self.config.batch is None:
+                headers = event.headers(records[0], self._source)
+                body = records[0].value or b""
+            else:
+                headers = batches.headers(records)
+                body = batches.body(records, self._source)
+            answer, error = None, ""
+            try:
+                answer = await delivery.call(self._client, self._url, headers, body, self._timeout)
+            except delivery.UnreachableError as failed:
+                self._unreachable(partition, taken, called, str(failed))
+                return
+            except delivery.BrokenError as failed:
+                error = str(failed)
+            self._metrics.handler_seconds.observe(time.monotonic() - called)
+            self._outage = None
+            if partition.alive:
+                self._settler.judge(partition, taken, answer, error)
+        except Exception:
+            # A bug must not lose the record.
+            log.exception("delivering to %s failed", self.function.name)
+            if partition.alive:
+                self._settler.failed(partition, taken)
+        finally:
+            self._calls -= 1
+            partition.away -= 1
+            partition.in_flight -= count
+            self.in_flight -= count
+            self._pump()
+
+    def _unreachable(self, partition: Partition, taken: Taken, called: float, error: str) -> None:
+        """Nobody took the call: the records go first when someone does, and one of them finds out when."""
+        now = time.monotonic()
+        if self._outage is None:
+            self._outage = Outage(now)
+            log.warning("%s cannot be reached: %s", self.function.name, error)
+        else:
+            self._outage.failed(called, now)
+        self.board.set("FunctionUnavailable", error)
+        self._loop.call_later(max(0.0, self._outage.next - now) + 0.001, self._pump)
+        if partition.alive:
+            for lane, items in taken:
+                self._settler.rest(partition, lane, items, 0)
