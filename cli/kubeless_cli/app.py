@@ -105,40 +105,96 @@ AUTOSCALE = LazyGroup(
 )
 
 
-def _trigger_group(name: str, noun: str, one: str, text: str) -> LazyGroup:
+def _group(name: str, text: str, entries: dict[str, Entry]) -> LazyGroup:
+    return LazyGroup(
+        name,
+        help=text,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        entries=entries,
+    )
+
+
+def _trigger_entries(name: str, noun: str, one: str) -> dict[str, Entry]:
     """The commands about one kind of trigger; their code is in `commands/trigger_<name>_*.py`."""
 
     def entry(command: str, line: str, *aliases: str) -> Entry:
         code = f"kubeless_cli.commands.trigger_{name}_{command}:{command}_{name}"
         return Entry(code, line, aliases)
 
-    return LazyGroup(
-        name,
-        help=text,
-        context_settings={"help_option_names": ["-h", "--help"]},
-        entries={
-            "create": entry("create", f"Create {one}, or replace it."),
-            "update": entry("update", f"Change parts of {one}."),
-            "list": entry("list", f"List {noun}s.", "ls"),
-            "describe": entry("describe", f"Show one {noun} in full."),
-            "delete": entry("delete", f"Delete {noun}s."),
-        },
-    )
+    return {
+        "create": entry("create", f"Create {one}, or replace it."),
+        "update": entry("update", f"Change parts of {one}."),
+        "list": entry("list", f"List {noun}s.", "ls"),
+        "describe": entry("describe", f"Show one {noun} in full."),
+        "delete": entry("delete", f"Delete {noun}s."),
+    }
 
 
-HTTP = _trigger_group(
-    "http", "HTTP trigger", "an HTTP trigger", "Give functions hosts and paths outside the cluster."
+HTTP = _group(
+    "http",
+    "Give functions hosts and paths outside the cluster.",
+    _trigger_entries("http", "HTTP trigger", "an HTTP trigger"),
 )
-CRONJOB = _trigger_group(
-    "cronjob", "cronjob trigger", "a cronjob trigger", "Call functions on a schedule."
+CRONJOB = _group(
+    "cronjob",
+    "Call functions on a schedule.",
+    _trigger_entries("cronjob", "cronjob trigger", "a cronjob trigger"),
+)
+DLQ = _group(
+    "dlq",
+    "Look at the records that could not be processed, and send them again.",
+    {
+        "list": Entry(
+            "kubeless_cli.commands.dlq_list:list_dead_letters", "List dead letters.", ("ls",)
+        ),
+        "show": Entry("kubeless_cli.commands.dlq_show:show", "Show one dead letter in full."),
+        "redrive": Entry("kubeless_cli.commands.dlq_redrive:redrive", "Send dead letters again."),
+    },
+)
+_PAUSE = "kubeless_cli.commands.trigger_kafka_pause"
+KAFKA_TRIGGERS = _group(
+    "kafka",
+    "Call functions with the records of a topic.",
+    {
+        **_trigger_entries("kafka", "Kafka trigger", "a Kafka trigger"),
+        "pause": Entry(f"{_PAUSE}:pause_kafka", "Give no records for the time being."),
+        "resume": Entry(f"{_PAUSE}:resume_kafka", "Go on where it was paused."),
+        "dlq": Entry("kubeless_cli.app:DLQ", DLQ.help or ""),
+    },
+)
+TOPIC = _group(
+    "topic",
+    "Create, list and delete Kafka topics, and publish to them.",
+    {
+        "create": Entry("kubeless_cli.commands.topic_create:create", "Create a topic."),
+        "list": Entry("kubeless_cli.commands.topic_list:list_topics", "List topics.", ("ls",)),
+        "delete": Entry("kubeless_cli.commands.topic_delete:delete", "Delete topics."),
+        "publish": Entry("kubeless_cli.commands.topic_publish:publish", "Publish records."),
+    },
+)
+_USER = "kubeless_cli.commands.kafka_user"
+USER = _group(
+    "user",
+    "Make and delete users of the installation's Kafka.",
+    {
+        "create": Entry(f"{_USER}:create", "Make a user and the Secret that has its password."),
+        "list": Entry(f"{_USER}:list_users", "List users.", ("ls",)),
+        "delete": Entry(f"{_USER}:delete", "Delete users."),
+    },
+)
+KAFKA = _group(
+    "kafka",
+    "Administer the installation's Kafka.",
+    {"user": Entry("kubeless_cli.app:USER", USER.help or "")},
 )
 TRIGGER = LazyGroup(
     "trigger",
-    help="Let functions be called from outside the cluster, or on a schedule.",
+    help="Let functions be called from outside the cluster, on a schedule, or by records.",
     context_settings={"help_option_names": ["-h", "--help"]},
     entries={
         "http": Entry("kubeless_cli.app:HTTP", HTTP.help or ""),
         "cronjob": Entry("kubeless_cli.app:CRONJOB", CRONJOB.help or ""),
+        "kafka": Entry("kubeless_cli.app:KAFKA_TRIGGERS", KAFKA_TRIGGERS.help or ""),
     },
 )
 
@@ -150,6 +206,8 @@ TRIGGER = LazyGroup(
     entries={
         "function": Entry("kubeless_cli.app:FUNCTION", FUNCTION.help or ""),
         "trigger": Entry("kubeless_cli.app:TRIGGER", TRIGGER.help or ""),
+        "topic": Entry("kubeless_cli.app:TOPIC", TOPIC.help or ""),
+        "kafka": Entry("kubeless_cli.app:KAFKA", KAFKA.help or ""),
         "autoscale": Entry("kubeless_cli.app:AUTOSCALE", AUTOSCALE.help or ""),
         "get-server-config": Entry(
             "kubeless_cli.commands.get_server_config:get_server_config",

@@ -10,37 +10,12 @@ import click
 from kubeless_api.cronjob_trigger import POLICIES
 from kubeless_cli import names, payload, quantity
 from kubeless_cli.cronjob_trigger import check_time_zone, policy
-from kubeless_cli.flags import Callback, checked
+from kubeless_cli.flags import checked
+from kubeless_cli.readers import number, read, unless_empty
 
 # Kubernetes counts Jobs and attempts in 32 bits.
 _MOST_JOBS = 2**31 - 1
 _MOST_RETRIES = 20
-
-
-def _read(parse: Callable[[str], Any]) -> Callback:
-    """A click callback that makes a value of what was given; ValueErrors name the flag."""
-
-    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
-        try:
-            return None if value is None else parse(value)
-        except ValueError as error:
-            raise click.BadParameter(str(error), ctx, param) from None
-
-    return callback
-
-
-def _unless_empty(parse: Callable[[str], Any]) -> Callback:
-    """The same; the empty value stays and takes a field away."""
-    return _read(lambda value: parse(value) if value else "")
-
-
-def _number(most: int) -> Callback:
-    def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or int(value[:12]) > most:
-            raise ValueError(f"'{value}' is not a number from 0 to {most}.")
-        return int(value)
-
-    return _unless_empty(parse)
 
 
 def cronjob_flags(*, required: bool) -> tuple[Callable[[Any], Any], ...]:
@@ -73,7 +48,7 @@ def cronjob_flags(*, required: bool) -> tuple[Callable[[Any], Any], ...]:
             "-p",
             "--payload",
             metavar="JSON",
-            callback=_read(lambda text: (payload.from_text(text),)),
+            callback=read(lambda text: (payload.from_text(text),)),
             help="What the function is called with, such as '{\"a\": 1}'; a text has quotes: "
             "'\"text\"'. [default: nothing]",
         ),
@@ -81,26 +56,26 @@ def cronjob_flags(*, required: bool) -> tuple[Callable[[Any], Any], ...]:
             "-f",
             "--payload-from-file",
             metavar="FILE",
-            callback=_read(lambda location: (payload.from_file(location),)),
+            callback=read(lambda location: (payload.from_file(location),)),
             help="The same from a JSON or YAML file, or - for standard input.",
         ),
         click.option(
             "--concurrency-policy",
             metavar="|".join(POLICIES),
-            callback=_unless_empty(policy),
+            callback=unless_empty(policy),
             help="What happens when it is time and the call before has not ended: another one "
             "beside it, none, or another one instead. [default: Allow]",
         ),
         click.option(
             "--starting-deadline",
             metavar="DURATION",
-            callback=_unless_empty(quantity.parse_duration),
+            callback=unless_empty(quantity.parse_duration),
             help="How late a call that was missed may still be made, such as 10m.",
         ),
         click.option(
             "--retries",
             metavar="NUMBER",
-            callback=_number(_MOST_RETRIES),
+            callback=number(_MOST_RETRIES),
             help="How often a call that failed is made again. [default: 2]",
         ),
         click.option(
@@ -114,14 +89,14 @@ def cronjob_flags(*, required: bool) -> tuple[Callable[[Any], Any], ...]:
             "--successful-jobs-history-limit",
             "successful_history",
             metavar="NUMBER",
-            callback=_number(_MOST_JOBS),
+            callback=number(_MOST_JOBS),
             help="Jobs of calls that succeeded that are kept. [default: 3]",
         ),
         click.option(
             "--failed-jobs-history-limit",
             "failed_history",
             metavar="NUMBER",
-            callback=_number(_MOST_JOBS),
+            callback=number(_MOST_JOBS),
             help="Jobs of calls that failed that are kept. [default: 1]",
         ),
     )

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeless_api.cronjob_trigger import POLICIES
-from kubeless_api.names import API_VERSION, FUNCTION_KIND
 from kubeless_cli.errors import Failure
 from kubeless_cli.fields import put
 from kubeless_cli.flags import Given
-from kubeless_cli.trigger import annotate, function_of
+from kubeless_cli.trigger import annotate, function_of, owner
 
 Object = dict[str, Any]
 
@@ -75,14 +74,6 @@ def _payload(spec: Object, wish: CronJobWish) -> None:
         spec.pop("payload", None)
     else:
         spec["payload"] = given[0]
-
-
-def owner(trigger: Object) -> str:
-    """The Function whose spec.schedule made the trigger; "" when none did."""
-    for reference in trigger["metadata"].get("ownerReferences") or []:
-        if (reference.get("apiVersion"), reference.get("kind")) == (API_VERSION, FUNCTION_KIND):
-            return str(reference["name"])
-    return ""
 
 
 def refuse_what_a_function_decides(trigger: Object, wish: CronJobWish) -> None:

@@ -49,4 +49,11 @@ CRONJOB_TRIGGER = Kind(
     "trigger cronjob",
     whole=("payload",),
 )
-KINDS = (FUNCTION, HTTP_TRIGGER, CRONJOB_TRIGGER)
+KAFKA_TRIGGER = Kind(
+    names.KAFKA_TRIGGER_KIND,
+    names.KAFKA_TRIGGER_PLURAL,
+    "Kafka trigger",
+    "trigger kafka",
+    whole=("functionSelector",),
+)
+KINDS = (FUNCTION, HTTP_TRIGGER, CRONJOB_TRIGGER, KAFKA_TRIGGER)

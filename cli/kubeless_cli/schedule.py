@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from kubeless_cli.connection import Connection
-from kubeless_cli.cronjob_trigger import CronJobWish, change, owner
+from kubeless_cli.cronjob_trigger import CronJobWish, change
 from kubeless_cli.edit import edit
 from kubeless_cli.errors import Failure
 from kubeless_cli.inputs import say
 from kubeless_cli.kinds import CRONJOB_TRIGGER, FUNCTION
-from kubeless_cli.trigger import function_of
+from kubeless_cli.trigger import function_of, owner
 
 Object = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kubeless_api.names import API_VERSION, CREATED_BY, LABEL_CREATED_BY
+from kubeless_api.names import API_VERSION, CREATED_BY, FUNCTION_KIND, LABEL_CREATED_BY
 from kubeless_cli.fields import add_annotations, add_labels
 from kubeless_cli.kinds import Kind
 
@@ -39,3 +39,11 @@ def annotate(
 def function_of(trigger: Object) -> str:
     """The name of the function that it calls; "" when it names none."""
     return str((trigger.get("spec") or {}).get("function-name") or "")
+
+
+def owner(trigger: Object) -> str:
+    """The Function whose own spec made the trigger; "" when none did."""
+    for reference in trigger["metadata"].get("ownerReferences") or []:
+        if (reference.get("apiVersion"), reference.get("kind")) == (API_VERSION, FUNCTION_KIND):
+            return str(reference["name"])
+    return ""

@@ -119,7 +119,11 @@ def test_no_role_has_wildcards_or_reads_secrets() -> None:
 
 def test_the_controller_has_a_role_for_the_cluster_or_one_in_each_namespace() -> None:
     leader = ("Role", "kubeless", "kubeless-leader")
-    users = [("ClusterRole", "", "kubeless-edit"), ("ClusterRole", "", "kubeless-view")]
+    users = [
+        ("ClusterRole", "", "kubeless-edit"),
+        ("ClusterRole", "", "kubeless-view"),
+        ("Role", "kubeless", "kubeless-kafka-admin"),
+    ]
     everywhere = roles()
     assert set(everywhere) == {("ClusterRole", "", "kubeless-controller"), leader, *users}
     some = roles({"watchNamespaces": ["red", "blue"]})
@@ -162,6 +166,16 @@ def test_roles_for_people_are_taken_in_by_the_clusters_own_unless_told() -> None
     assert aggregated({"rbac": {"aggregate": False}}) == set()
     names = {name for _, _, name in roles({"rbac": {"userRoles": False}})}
     assert names == {"kubeless-controller", "kubeless-leader"}
+
+
+def test_the_role_for_kafka_lets_make_pods_and_is_bound_to_nobody() -> None:
+    rules = roles()["Role", "kubeless", "kubeless-kafka-admin"]["rules"]
+    allowed = {
+        (name, verb) for rule in rules for name in rule["resources"] for verb in rule["verbs"]
+    }
+    assert {("pods", "create"), ("pods", "delete"), ("pods/attach", "create")} <= allowed
+    bound = {e["roleRef"]["name"] for e in template() if e["kind"].endswith("RoleBinding")}
+    assert "kubeless-kafka-admin" not in bound
 
 
 def test_several_replicas_keep_off_each_other_and_may_be_drained_one_by_one() -> None:

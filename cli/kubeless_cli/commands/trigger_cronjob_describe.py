@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from kubeless_cli.cronjob_trigger import owner
 from kubeless_cli.description import describe, description_flags
 from kubeless_cli.kinds import CRONJOB_TRIGGER
 from kubeless_cli.page import pairs, render_page
-from kubeless_cli.trigger import function_of
+from kubeless_cli.trigger import function_of, owner
 
 Object = dict[str, Any]
 

@@ -14,7 +14,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import urllib3
@@ -31,7 +31,10 @@ from kubeless_kube.errors import (
     error_from_response,
     error_from_status,
 )
-from kubeless_kube.resources import Resource
+from kubeless_kube.resources import PODS, Resource
+
+if TYPE_CHECKING:
+    from kubeless_kube.attachment import Attachment
 
 Object = dict[str, Any]
 Response = urllib3.BaseHTTPResponse
@@ -317,11 +320,9 @@ class Client:
         url = self.host + path + ("?" + urlencode(given) if given else "")
         sent = {"User-Agent": self._user_agent, "Accept": "application/json"}
         sent.update(headers or {})
-        # The official client refreshes expiring tokens whenever this is read.
-        token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        basic = self._configuration.get_basic_auth_token()
-        if token or (basic and self._configuration.username):
-            sent["Authorization"] = token or basic
+        authorization = self._authorization()
+        if authorization:
+            sent["Authorization"] = authorization
         if method != "GET" and self._fence is not None and not self._fence():
             raise Fenced(f"{method} {path}: not the leader any more")
         try:
@@ -342,9 +343,24 @@ class Client:
             self._on_request("WATCH" if (query or {}).get("watch") else method, response.status)
         return response
 
+    def attach(self, namespace: str, pod: str, container: str) -> Attachment:
+        """Connect to the input and output of a pod's container that runs. Raises ApiError, Unreachable."""
+        # Its package takes time to import, and few ever attach.
+        from kubeless_kube.attachment import connect
+
+        query = {"container": container, "stdin": "true", "stdout": "true", "stderr": "true"}
+        url = self.host + PODS.path(namespace, pod, "attach") + "?" + urlencode(query)
+        return connect(self._configuration, url, self._authorization())
+
     def close(self) -> None:
         """Close the kept connections."""
         self._pool.clear()
+
+    def _authorization(self) -> str:
+        # The official client refreshes expiring tokens whenever this is read.
+        token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        basic = self._configuration.get_basic_auth_token() if self._configuration.username else ""
+        return str(token or basic or "")
 
     def _json(
         self,
