@@ -73,11 +73,12 @@ def check(cluster: str, gateway: str) -> None:
 def local(gateway: str) -> dict[str, str]:
     """The local cluster with the images and the chart; returns the environment that reaches it."""
     run([CLUSTER, "up"])
-    options = []
+    # The local cluster makes no volumes.
+    options = ["--set", "kafka.persistence.enabled=false"]
     if gateway != "none":
         run([CLUSTER, "gateway", "up"])
         # Triggers that name no gateway go to this one.
-        options = ["--set-json", f"http.parentRefs={json.dumps([gateway_facts()['parentRef']])}"]
+        options += ["--set-json", f"http.parentRefs={json.dumps([gateway_facts()['parentRef']])}"]
     run([sys.executable, IMAGES, "build"])
     environment = local_environment()
     run([CLUSTER, "load", *image_names()])
@@ -107,7 +108,8 @@ def current(registry: str, yes: bool) -> None:
     options = []
     if registry:
         run([sys.executable, IMAGES, "push", registry])
-        options = ["--set", f"images.registry={registry}"]
+        names = ("images.registry", "kafka.image.registry", "kafka.hooks.image.registry")
+        options = [part for name in names for part in ("--set", f"{name}={registry}")]
     elif kind:
         run(["kind", "load", "docker-image", *image_names(), "--name", context[5:]], environment)
     else:

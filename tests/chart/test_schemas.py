@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from support.helm import template
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
+Object = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +60,12 @@ def kubeconform(known: Path, manifest: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_everything_that_is_rendered_is_valid(known: Path) -> None:
-    documents = template()
+SECURE_KAFKA = {"replicas": 3, "auth": {"enabled": True}, "tls": {"enabled": True}}
+
+
+@pytest.mark.parametrize("values", [{}, {"kafka": SECURE_KAFKA}])
+def test_everything_that_is_rendered_is_valid(known: Path, values: Object) -> None:
+    documents = template(values)
     result = kubeconform(known, yaml.safe_dump_all(documents))
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"Valid: {len(documents)}, Invalid: 0, Errors: 0, Skipped: 0" in result.stdout

@@ -13,6 +13,7 @@ import yaml
 from support.control_plane import ROOT, programs
 
 CHART = ROOT / "charts/kubeless"
+KAFKA = ROOT / "charts/kafka"
 Object = dict[str, Any]
 
 
@@ -27,22 +28,24 @@ def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def template(values: Object | None = None, name: str = "kubeless") -> list[Object]:
+def template(
+    values: Object | None = None, name: str = "kubeless", chart: Path = CHART
+) -> list[Object]:
     """All objects of the chart with these values; fails with helm's message."""
-    result = _template(values or {}, name)
+    result = _template(values or {}, name, chart)
     assert result.returncode == 0, result.stderr
     return [document for document in yaml.safe_load_all(result.stdout) if document]
 
 
-def refusal(values: Object) -> str:
+def refusal(values: Object, chart: Path = CHART) -> str:
     """What helm says when it refuses these values; fails when it does not."""
-    result = _template(values, "kubeless")
+    result = _template(values, "kubeless", chart)
     assert result.returncode != 0, "helm took these values"
     return result.stderr
 
 
-def _template(values: Object, name: str) -> subprocess.CompletedProcess[str]:
-    arguments = [name, CHART, "--namespace", "kubeless"]
+def _template(values: Object, name: str, chart: Path) -> subprocess.CompletedProcess[str]:
+    arguments = [name, chart, "--namespace", "kubeless"]
     for key, value in values.items():
         arguments += ["--set-json", f"{key}={json.dumps(value)}"]
     return helm("template", *arguments)

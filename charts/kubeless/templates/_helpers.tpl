@@ -87,6 +87,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       "dependencies" .Values.dependencies
       "sources" .Values.sources
       "http" .Values.http
+      "kafka" (include "kubeless.kafka" . | fromJson)
       "leaderElection" (merge (dict "enabled" true "name" (printf "%s-controller" (include "kubeless.fullname" .)) "namespace" .Release.Namespace) .Values.controller.leaderElection)
       "watchNamespaces" .Values.watchNamespaces
       "workers" .Values.controller.workers

@@ -5,6 +5,7 @@ them sees them under /run/secrets, no layer, history or environment keeps them.
 
     ca        the host's CA bundle, and what its npm trusts beside it
     apt       apt configuration: proxies
+    maven     Maven's settings: mirrors and their credentials, proxies
     npm       npm configuration: registries and their credentials
     settings  a shell fragment to source: proxies, pip's index, where the CA and npm's configuration are
 """
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kubeless_images import npm
+from kubeless_images import maven, npm
 
 #: Where a build step finds the secrets.
 SECRETS = "/run/secrets"
@@ -48,6 +49,7 @@ class Host:
     proxies: Mapping[str, str] = field(default_factory=dict)
     apt_proxies: Mapping[str, str] = field(default_factory=dict)
     npm: npm.Npm = field(default_factory=npm.Npm)
+    maven: str = ""
 
     def authorities(self) -> str:
         """The CA bundle with what npm trusts beside it, PEM; empty when there is neither."""
@@ -57,7 +59,7 @@ class Host:
 
 
 def read(environ: Mapping[str, str]) -> Host:
-    """The settings of this host, from its environment, pip, npm and apt."""
+    """The settings of this host, from its environment, pip, npm, Maven and apt."""
     proxies = {
         name: value
         for name in _PROXY_VARIABLES
@@ -69,6 +71,7 @@ def read(environ: Mapping[str, str]) -> Host:
         proxies=proxies,
         apt_proxies=parse_apt_proxies(_output(["apt-config", "dump"])),
         npm=npm.read(environ),
+        maven=maven.read(environ, proxies),
     )
 
 
@@ -147,6 +150,7 @@ def write_secrets(host: Host, folder: Path, *, accept_stale: bool = False) -> di
     contents = {
         "ca": host.authorities(),
         "apt": apt_config(host, accept_stale=accept_stale),
+        "maven": host.maven,
         "npm": host.npm.npmrc(),
         "settings": shell_settings(host),
     }

@@ -35,4 +35,10 @@ def reference(registry: str, name: str, tag: str) -> str:
 
 def values(registry: str, tags: dict[str, str]) -> dict[str, Any]:
     """Helm values that make the chart use exactly the images that were built."""
-    return {"images": {"registry": registry, "tag": "", "tags": dict(sorted(tags.items()))}}
+    found: dict[str, Any] = {
+        "images": {"registry": registry, "tag": "", "tags": dict(sorted(tags.items()))}
+    }
+    # The dependency charts/kafka sees its own values alone.
+    kafka = {"image": {"registry": registry, "tag": tags.get("kafka", "")}}
+    hooks = {"image": {"registry": registry, "tag": tags.get("kafka-trigger", "")}}
+    return {**found, "kafka": {**kafka, "hooks": hooks}}

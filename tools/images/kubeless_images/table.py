@@ -72,8 +72,8 @@ def version(root: Path) -> str:
 
 
 def _components(root: Path) -> list[Image]:
-    """The controller and each trigger with a Dockerfile (`triggers/kafka` -> kafka-trigger)."""
-    found = [("controller", root / "controller")]
+    """The controller, the broker, and each trigger (`triggers/kafka` -> kafka-trigger) with a Dockerfile."""
+    found = [("controller", root / "controller"), ("kafka", root / "images/kafka")]
     found += [
         (f"{path.parent.name}-trigger", path.parent)
         for path in sorted(root.glob("triggers/*/Dockerfile"))

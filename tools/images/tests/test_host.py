@@ -53,7 +53,7 @@ def test_secrets_are_for_their_owner_alone_and_the_settings_can_be_sourced(tmp_p
         apt_proxies={"http": "http://a"},
     )  # fmt: skip
     paths = host.write_secrets(settings, tmp_path / "secrets", accept_stale=True)
-    assert sorted(paths) == ["apt", "ca", "npm", "settings"]
+    assert sorted(paths) == ["apt", "ca", "maven", "npm", "settings"]
     assert {path.stat().st_mode & 0o777 for path in paths.values()} == {0o600}
     assert paths["ca"].read_text() == "CERTIFICATE"
     assert paths["apt"].read_text() == (

@@ -43,16 +43,25 @@ def test_reference() -> None:
 
 
 def test_values_name_the_built_tags() -> None:
-    assert plan.values("localhost/kubeless", {"b": "2", "a": "1"}) == {
-        "images": {"registry": "localhost/kubeless", "tag": "", "tags": {"a": "1", "b": "2"}}
+    found = plan.values("localhost/kubeless", {"b": "2", "a": "1"})
+    assert found["images"] == {
+        "registry": "localhost/kubeless",
+        "tag": "",
+        "tags": {"a": "1", "b": "2"},
     }
+
+
+def test_values_name_the_built_tags_to_the_chart_of_kafka_too() -> None:
+    found = plan.values("localhost/kubeless", {"kafka": "1", "kafka-trigger": "2"})["kafka"]
+    assert found["image"] == {"registry": "localhost/kubeless", "tag": "1"}
+    assert found["hooks"]["image"] == {"registry": "localhost/kubeless", "tag": "2"}
 
 
 def make_root(tmp_path: Path, runtimes: str) -> Path:
     (tmp_path / "charts/kubeless/files").mkdir(parents=True)
     (tmp_path / table.RUNTIMES).write_text(runtimes)
     (tmp_path / table.CHART).write_text("appVersion: 1.2.3\n")
-    for folder in ("controller", "triggers/kafka", "images/python"):
+    for folder in ("controller", "triggers/kafka", "images/kafka", "images/python"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "Dockerfile").touch()
     return tmp_path
@@ -70,7 +79,14 @@ ROW = """
 def test_images_are_components_and_runtimes(tmp_path: Path) -> None:
     root = make_root(tmp_path, ROW + "  installImage: python3.13-install\n")
     images = {image.name: image for image in table.load(root)}
-    assert list(images) == ["controller", "kafka-trigger", "python3.13", "python3.13-install"]
+    assert list(images) == [
+        "controller",
+        "kafka",
+        "kafka-trigger",
+        "python3.13",
+        "python3.13-install",
+    ]
+    assert images["kafka"].context == root / "images/kafka"
     assert images["python3.13"].args == (("DEBIAN_SUITE", "trixie"), ("LANGUAGE_VERSION", "3.13"))
     assert images["python3.13"].base == "docker.io/library/debian:trixie-slim"
     assert images["python3.13-install"].target == "install"
@@ -104,7 +120,7 @@ def test_wrong_table_is_refused(text: str, message: str) -> None:
 def test_unknown_name_lists_the_known(tmp_path: Path) -> None:
     images = table.load(make_root(tmp_path, ROW))
     with pytest.raises(
-        ImagesError, match=r"no image named foo; there are: controller, kafka-trigger"
+        ImagesError, match=r"no image named foo; there are: controller, kafka, kafka-trigger"
     ):
         table.select(images, ["foo"])
 
