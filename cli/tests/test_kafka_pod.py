@@ -199,7 +199,9 @@ def test_a_triggers_dead_letters_are_where_its_consumers_were_told() -> None:
 
 
 def test_a_trigger_without_consumers_says_why() -> None:
-    with pytest.raises(Failure, match=r"has no consumers yet\. NoKafka: there is no Kafka"):
+    with pytest.raises(
+        Failure, match=r"no consumers yet, so it has no dead letters\. NoKafka: there"
+    ):
         dead_letters(connected(), TRIGGER)
     with pytest.raises(Failure, match="were told can't be read"):
         dead_letters(consumers(), TRIGGER)
