@@ -19,6 +19,7 @@ from kubeless_controller import logs, metrics
 from kubeless_controller.probes import Probes
 from kubeless_controller.reconcile.caches import Caches, caches, function_of
 from kubeless_controller.reconcile.claims import Claims
+from kubeless_controller.reconcile.consumers import Consumers
 from kubeless_controller.reconcile.cronjob_caches import cronjob_caches, cronjob_trigger_of
 from kubeless_controller.reconcile.cronjob_trigger import CronJobTriggerReconciler
 from kubeless_controller.reconcile.function import FunctionReconciler
@@ -28,7 +29,10 @@ from kubeless_controller.reconcile.http_trigger import (
     trigger_of,
 )
 from kubeless_controller.reconcile.informers import Informers
+from kubeless_controller.reconcile.kafka_caches import kafka_caches, kafka_trigger_of
+from kubeless_controller.reconcile.kafka_trigger import KafkaTriggerReconciler
 from kubeless_controller.reconcile.loop import Loop
+from kubeless_controller.reconcile.subscriptions import Subscriptions
 from kubeless_controller.settings import LeaderElection, Settings, SettingsError, load
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ConfigError
@@ -44,6 +48,8 @@ STUCK_SECONDS = 180.0
 STOP_SECONDS = 10.0
 # Triggers are few beside Functions, and each asks for little.
 TRIGGER_WORKERS = 2
+# Each waits for one pod at a time, and one that does not answer holds it up for two seconds.
+ASKING_WORKERS = 8
 EVENTS_SECONDS = 1.0
 # Workers mostly wait for answers: one that has its answer shall not wait 5 ms (Python's default) for the others' thinking.
 SWITCH_SECONDS = 0.0005
@@ -81,6 +87,7 @@ def main() -> int:
         _functions(client, world, settings, events),
         _http_triggers(client, informers, world, settings, events),
         _cronjob_triggers(client, informers, world, settings, events),
+        *_kafka_triggers(client, informers, world, settings, events),
     ]
     synced = threading.Event()
     port = arguments.port if arguments.port is not None else settings.port
@@ -174,8 +181,9 @@ def _functions(client: Client, world: Caches, settings: Settings, events: EventR
     world.functions.on_change(lambda obj: loop.queue.add(key_of(obj)))
     for informer in world.children():
         informer.on_change(lambda obj: loop.queue.add(function_of(obj)))
-    # The trigger of a Function that has a schedule is named like it.
-    world.cronjob_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)), writes=True)
+    # The trigger of a Function that has a schedule or a topic is named like it.
+    for triggers in (world.cronjob_triggers, world.kafka_triggers):
+        triggers.on_change(lambda obj: loop.queue.add(key_of(obj)), writes=True)
     return loop
 
 
@@ -226,6 +234,31 @@ def _cronjob_triggers(
 
     world.functions.on_change(called)
     return loop
+
+
+def _kafka_triggers(
+    client: Client, informers: Informers, world: Caches, settings: Settings, events: EventRecorder
+) -> tuple[Loop, Loop]:
+    """The loop over KafkaTriggers, and the one that asks their pods, whose answers bring them up."""
+    own = kafka_caches(informers)
+    metrics.inventory.add("KafkaTrigger", world.kafka_triggers.all)
+    consumers = Consumers(own.pods)
+    reconciler = KafkaTriggerReconciler(client, world, own, consumers, settings, events)
+    loop = Loop("KafkaTrigger", reconciler.reconcile, TRIGGER_WORKERS)
+    consumers.on_news(loop.queue.add)
+    asking = Loop("KafkaConsumer", consumers.poll, ASKING_WORKERS)
+    world.kafka_triggers.on_change(lambda obj: loop.queue.add(key_of(obj)), writes=True)
+    for informer in own.children():
+        informer.on_change(lambda obj: loop.queue.add(kafka_trigger_of(obj)))
+    own.pods.on_change(lambda obj: asking.queue.add(key_of(obj)))
+    subscriptions = Subscriptions(world.functions, world.kafka_triggers)
+
+    def called(function: dict[str, Any]) -> None:
+        for trigger in subscriptions.concerned(key_of(function)):
+            loop.queue.add(trigger)
+
+    world.functions.on_change(called)
+    return loop, asking
 
 
 def _wait_for_caches(informers: Informers, stop: threading.Event) -> bool:

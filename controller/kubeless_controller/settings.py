@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kubeless_api import kafka_connection
+from kubeless_api.errors import SpecError
 from kubeless_api.http_trigger import gateway_reference
 from kubeless_api.runtimes import INSTALL_COMMAND, Runtime, RuntimeTable
 
@@ -65,6 +67,19 @@ class HTTP:
 
 
 @dataclass(frozen=True)
+class Kafka:
+    """What KafkaTriggers stand on.
+
+    ``connection`` is the whole mapping, as ``kubeless_api.kafka_connection`` reads it; {} where there is no Kafka.
+    """
+
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    consumer_image: str = ""
+    image_pull_policy: str = ""
+    resources: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class LeaderElection:
     """The Lease by which one of several replicas is the one that works; times in seconds.
 
@@ -97,6 +112,7 @@ class Settings:
     dependencies: Dependencies = Dependencies()
     sources: Sources = Sources()
     http: HTTP = HTTP()
+    kafka: Kafka = Kafka()
     leader_election: LeaderElection = LeaderElection()
     watch_namespaces: tuple[str, ...] = ()
     workers: int = 8
@@ -136,6 +152,7 @@ def _settings(data: Mapping[str, Any]) -> Settings:
         dependencies=_dependencies(data.get("dependencies", {})),
         sources=_sources(data.get("sources", {})),
         http=_http(data.get("http", {})),
+        kafka=_kafka(data.get("kafka") or {}),
         leader_election=_leader_election(data.get("leaderElection", {})),
         watch_namespaces=_namespaces(data.get("watchNamespaces", [])),
         workers=workers,
@@ -158,6 +175,35 @@ def _http(data: Mapping[str, Any]) -> HTTP:
         ingress_class=data.get("ingressClassName") or "",
         gateway=data.get("gateway") or "",
         tls_issuer=TLSIssuer(issuer.get("name") or "", issuer.get("kind") or "ClusterIssuer"),
+    )
+
+
+def _kafka(data: Mapping[str, Any]) -> Kafka:
+    for key in ("bootstrapServers", "mechanism", "authSecret", "tlsSecret", "consumerImage"):
+        if not isinstance(data.get(key) or "", str):
+            raise ValueError(f"kafka.{key}: found {data[key]!r}, expected a string")
+    if not isinstance(data.get("tls") or False, bool):
+        raise ValueError(f"kafka.tls: found {data['tls']!r}, expected true or false")
+    connection = dict(data)
+    if data.get("bootstrapServers"):
+        try:
+            connection["bootstrapServers"] = kafka_connection.parse_servers(
+                data["bootstrapServers"], "kafka.bootstrapServers"
+            )
+        except SpecError as error:
+            raise ValueError(error.message) from error
+    mechanism = data.get("mechanism")
+    if mechanism and mechanism not in kafka_connection.MECHANISMS:
+        known = ", ".join(kafka_connection.MECHANISMS)
+        raise ValueError(f"kafka.mechanism: found {mechanism!r}, expected one of {known}")
+    resources = data.get("resources") or {}
+    if not isinstance(resources, dict):
+        raise ValueError(f"kafka.resources: found {resources!r}, expected an object")
+    return Kafka(
+        connection=connection,
+        consumer_image=data.get("consumerImage") or "",
+        image_pull_policy=data.get("imagePullPolicy") or "",
+        resources=resources,
     )
 
 

@@ -498,8 +498,11 @@ def test_a_function_with_a_schedule_has_a_trigger() -> None:
         ({"type": "Scheduled"}, "spec.schedule: found nothing, expected five fields"),
         ({"type": "Scheduled", "schedule": "never"}, "spec.schedule: found 'never'"),
         ({"schedule": "@hourly"}, "found '@hourly' although spec.type is HTTP"),
-        ({"type": "PubSub", "topic": "a"}, "PubSub and its topic are not offered"),
-        ({"type": "Cron"}, "spec.type: found 'Cron', expected HTTP or Scheduled"),
+        ({"type": "PubSub"}, "spec.topic: found nothing, expected 1 to 249 letters"),
+        ({"type": "PubSub", "topic": "a b"}, "spec.topic: found 'a b'"),
+        ({"topic": "a"}, "spec.topic: found 'a' although spec.type is HTTP; write 'type: PubSub'"),
+        ({"type": "PubSub", "topic": "a", "schedule": "@daily"}, "although spec.type is PubSub"),
+        ({"type": "Cron"}, "spec.type: found 'Cron', expected HTTP, Scheduled or PubSub"),
     ],
 )
 def test_a_type_and_a_schedule_that_do_not_agree(spec: Object, told: str) -> None:

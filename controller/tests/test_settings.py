@@ -23,6 +23,17 @@ def test_defaults(tmp_path: Path) -> None:
     assert (settings.workers, settings.port, settings.drain_seconds) == (8, 8080, 2)
 
 
+def test_kafka(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"runtimes": [ROW]}))
+    assert load(file).kafka.connection == {}
+    kafka = {"bootstrapServers": "a:1, b:2", "mechanism": "", "consumerImage": "i", "tls": False}
+    file.write_text(json.dumps({"runtimes": [ROW], "kafka": kafka}))
+    found = load(file).kafka
+    assert found.connection["bootstrapServers"] == "a:1,b:2"
+    assert (found.consumer_image, found.image_pull_policy, found.resources) == ("i", "", {})
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -34,6 +45,14 @@ def test_defaults(tmp_path: Path) -> None:
         ({"runtimes": [ROW], "workers": 0}, "workers: found 0, expected 1 or more"),
         ({"runtimes": [ROW], "workers": "many"}, "many"),
         ({"runtimes": [ROW], "logFormat": "xml"}, "logFormat: found 'xml'"),
+        (
+            {"runtimes": [ROW], "kafka": {"bootstrapServers": "kafka"}},
+            "found 'kafka', expected one",
+        ),
+        ({"runtimes": [ROW], "kafka": {"mechanism": "GSSAPI"}}, "expected one of PLAIN, SCRAM"),
+        ({"runtimes": [ROW], "kafka": {"tls": "yes"}}, "kafka.tls: found 'yes'"),
+        ({"runtimes": [ROW], "kafka": {"authSecret": 7}}, "kafka.authSecret: found 7"),
+        ({"runtimes": [ROW], "kafka": {"resources": "few"}}, "kafka.resources: found 'few'"),
         ({"runtimes": [ROW], "watchNamespaces": "red"}, "watchNamespaces: found 'red'"),
         (
             {"runtimes": [ROW], "leaderElection": {"deadlineSeconds": 15}},

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
+from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import Invalid, NotFound
-from kubeless_kube.resources import NAMESPACES, Resource
+from kubeless_kube.resources import CONFIGMAPS, NAMESPACES, Resource
 from support.control_plane import RARE_COLLECTIONS, ControlPlane
 from support.controller import Controller
 from support.functions import manifest
+from support.kafka_consumers import Consumer, kafka_manifest
+from support.objects import exists
 from support.triggers import trigger_manifest
 from support.waiting import wait_for
 
@@ -153,6 +155,45 @@ def trigger_condition(client: Client, namespace: str) -> Callable[..., Object]:
     return lambda name, kind, reason="": _condition(
         client, CRONJOB_TRIGGERS, namespace, name, kind, reason
     )
+
+
+@pytest.fixture
+def subscribe(client: Client, namespace: str) -> Callable[..., Object]:
+    """Make or change a KafkaTrigger of the test's namespace: ``subscribe(name, **spec)``."""
+
+    def subscribe_functions(name: str = "orders", **spec: Any) -> Object:
+        return client.apply(KAFKA_TRIGGERS, kafka_manifest(namespace, name, **spec), manager="user")
+
+    return subscribe_functions
+
+
+@pytest.fixture
+def kafka_condition(client: Client, namespace: str) -> Callable[..., Object]:
+    """As ``condition``, of a KafkaTrigger."""
+    return lambda name, kind, reason="": _condition(
+        client, KAFKA_TRIGGERS, namespace, name, kind, reason
+    )
+
+
+@pytest.fixture
+def consumer(client: Client, namespace: str) -> Iterator[Callable[..., Consumer]]:
+    """A pod of a trigger that runs and says that it reads everything: ``consumer(trigger, **answer)``."""
+    made: list[Consumer] = []
+
+    def consume(trigger: str = "orders", **answer: Any) -> Consumer:
+        wait_for(
+            lambda: exists(client, CONFIGMAPS, namespace, f"{trigger}-kafka"),
+            "the trigger's configuration",
+        )
+        one = Consumer(client, namespace, trigger)
+        made.append(one)
+        one.follow(**answer)
+        one.run()
+        return one
+
+    yield consume
+    for one in made:
+        one.stop()
 
 
 def _condition(

@@ -139,9 +139,10 @@ def test_columns_of_a_list(client: Client, namespace: str) -> None:
         ({"type": "Scheduled", "schedule": ""}, "found nothing although spec.type is Scheduled"),
         ({"schedule": "@hourly"}, "found a schedule although spec.type is not Scheduled"),
         ({"type": "HTTP", "schedule": "@hourly"}, "although spec.type is not Scheduled"),
-        ({"type": "Cron"}, "spec.type: found 'Cron'; expected HTTP or Scheduled"),
-        ({"type": "PubSub"}, "PubSub is not offered: take it out"),
-        ({"topic": "news"}, "spec.topic: found 'news'; topics belong to the type PubSub"),
+        ({"type": "PubSub"}, "spec.topic: found nothing although spec.type is PubSub"),
+        ({"topic": "news"}, "spec.topic: found a topic although spec.type is not PubSub"),
+        ({"type": "PubSub", "topic": "a b"}, "spec.topic: found 'a b', expected 1 to 249 letters"),
+        ({"type": "Cron"}, "spec.type: found 'Cron'; expected HTTP, Scheduled or PubSub"),
         (
             {"type": "Scheduled", "schedule": "TZ=UTC * * * * *"},
             "a Function's schedule has no time zone; write a CronJobTrigger with spec.timeZone",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kubeless_api.function import parse
-from kubeless_controller.reconcile import schedules
-from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
+from kubeless_controller.reconcile import kept_triggers
+from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
 from kubeless_kube.informer import Informer
 from kubeless_kube.resources import CRONJOBS, DEPLOYMENTS
@@ -111,12 +111,16 @@ def test_a_cluster_without_the_definition_is_said(
 ) -> None:
     made = deploy(type="Scheduled", schedule="@hourly")
     unserved = replace(CRONJOB_TRIGGERS, plural="nosuchtriggers")
-    monkeypatch.setattr(schedules, "CRONJOB_TRIGGERS", unserved)
-    keeper = schedules.Schedules(client, Informer(client, unserved))
+    monkeypatch.setattr(kept_triggers, "CRONJOB_TRIGGERS", unserved)
+    keeper = kept_triggers.KeptTriggers(
+        client, Informer(client, unserved), Informer(client, KAFKA_TRIGGERS)
+    )
     told = keeper.ensure(parse(made), wanted(made))
     assert told is not None
-    assert (told.ok, told.reason) == (False, "Unsupported")
-    assert "this cluster has no CronJobTriggers; install the chart's definitions" in told.message
+    assert told.condition == "Scheduled"
+    assert (told.verdict.ok, told.verdict.reason) == (False, "Unsupported")
+    said = "spec.schedule: this cluster has no CronJobTriggers; install the chart's definitions"
+    assert told.verdict.message == said
 
 
 def test_it_goes_with_its_function(

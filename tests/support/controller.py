@@ -19,8 +19,10 @@ from support.waiting import wait_for
 
 Object = dict[str, Any]
 TABLE = yaml.safe_load((ROOT / "charts/kubeless/files/runtimes.yaml").read_text())
-
-
+KAFKA = {
+    "bootstrapServers": "kafka.kubeless:9092",
+    "consumerImage": "localhost/kubeless/kafka-trigger:test",
+}
 # So patient that no load of the machine ends a lease.
 PATIENT = {"durationSeconds": 60, "deadlineSeconds": 40, "periodSeconds": 0.5}
 # For tests that kill controllers: what they leave is soon free.
@@ -138,6 +140,7 @@ def settings() -> Object:
     """The controller's configuration, with the runtimes of the chart's own table."""
     return {
         "leaderElection": PATIENT,
+        "kafka": KAFKA,
         "prepareImage": "localhost/kubeless/python3.13:test",
         "runtimes": [
             {

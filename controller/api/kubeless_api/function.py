@@ -12,17 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kubeless_api import fields, names
+from kubeless_api import fields, kafka_topic, names
 from kubeless_api import schedule as schedules
-from kubeless_api.conditions import INVALID_HANDLER, INVALID_SPEC, UNSUPPORTED
+from kubeless_api.conditions import INVALID_HANDLER, INVALID_SPEC
 from kubeless_api.errors import SpecError
 from kubeless_api.source import ContentType, parse_content_type
 
 DEFAULT_TIMEOUT = 180.0
 DEFAULT_REPLICAS = 1
-# What calls a function by itself, as spec.type has it: nothing, or its schedule.
+# What calls a function by itself, as spec.type has it: nothing, its schedule, or the records of its topic.
 HTTP = "HTTP"
 SCHEDULED = "Scheduled"
+PUB_SUB = "PubSub"
 _HANDLER = re.compile(r"(?P<module>[-_A-Za-z0-9]+)\.(?P<function>[^./\s]+)")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -41,7 +42,7 @@ class Function:
 
     ``timeout`` is in seconds. ``deployment``, ``service`` and ``autoscaler``
     are the user's objects without their unset fields. ``handler`` is None
-    only for an image of the user's own. ``schedule`` is empty unless the type is Scheduled.
+    only for an image of the user's own. ``schedule`` is empty unless the type is Scheduled, ``topic`` unless it is PubSub.
     """
 
     kind: ClassVar[str] = names.FUNCTION_KIND
@@ -71,6 +72,7 @@ class Function:
     service: Mapping[str, Any]
     autoscaler: Mapping[str, Any]
     schedule: str
+    topic: str
 
 
 def parse(obj: Mapping[str, Any]) -> Function:
@@ -123,6 +125,7 @@ def parse(obj: Mapping[str, Any]) -> Function:
         service=fields.without_unset(fields.mapping(spec, "service", "spec")),
         autoscaler=_autoscaler(spec),
         schedule=_schedule(spec),
+        topic=_topic(spec),
     )
 
 
@@ -157,14 +160,8 @@ def _schedule(spec: Mapping[str, Any]) -> str:
     """When the function is called by itself; '' when it is not. Raises SpecError."""
     kind = fields.text(spec, "type", "spec") or HTTP
     schedule = fields.text(spec, "schedule", "spec")
-    if kind == "PubSub" or fields.text(spec, "topic", "spec"):
-        raise SpecError(
-            UNSUPPORTED,
-            "spec.type: PubSub and its topic are not offered; take both out, and have records call the function in "
-            "another way",
-        )
-    if kind not in (HTTP, SCHEDULED):
-        raise fields.wrong("spec.type", kind, "HTTP or Scheduled")
+    if kind not in (HTTP, SCHEDULED, PUB_SUB):
+        raise fields.wrong("spec.type", kind, "HTTP, Scheduled or PubSub")
     if schedule and kind != SCHEDULED:
         raise SpecError(
             INVALID_SPEC,
@@ -172,6 +169,20 @@ def _schedule(spec: Mapping[str, Any]) -> str:
             "schedule out",
         )
     return schedules.check(schedule) if kind == SCHEDULED else ""
+
+
+def _topic(spec: Mapping[str, Any]) -> str:
+    """The topic whose records call the function; '' when none do. Raises SpecError."""
+    topic = fields.text(spec, "topic", "spec")
+    if spec.get("type") == PUB_SUB:
+        return kafka_topic.check(topic, "spec.topic")
+    if topic:
+        raise SpecError(
+            INVALID_SPEC,
+            f"spec.topic: found {topic!r} although spec.type is {spec.get('type') or HTTP}; write 'type: PubSub', or take "
+            "the topic out",
+        )
+    return ""
 
 
 def _or_default(value: int | None, default: int) -> int:

@@ -22,7 +22,7 @@ class Children:
 
     ``config_map`` is None, and ``source_checksum`` empty, for an image of the user's own. ``replicas``
     are those to begin with; ``wish`` says who decides later: that number, or ``AUTOSCALED``. ``alias``
-    says which runtime runs a Function that asks for an older one. ``trigger`` is None without a schedule.
+    says which runtime runs a Function that asks for an older one. ``trigger`` is None without a schedule or topic.
     """
 
     config_map: Object | None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from kubeless_api import conditions, names
 from kubeless_controller.observed.pods import diagnose, is_ready
 from kubeless_controller.observed.verdict import Verdict
 
 Object = Mapping[str, Any]
+Pod = TypeVar("Pod", bound=Mapping[str, Any])
 
 REVISION = "deployment.kubernetes.io/revision"
 POD_TEMPLATE_HASH = "pod-template-hash"
@@ -80,6 +81,19 @@ def newest_replica_set(deployment: Object, replica_sets: Iterable[Object]) -> Ob
         if revision is not None and annotations.get(REVISION) == revision:
             return replica_set
     return None
+
+
+def newest_pods(
+    deployment: Object | None, replica_sets: Iterable[Object], pods: Iterable[Pod]
+) -> tuple[Object | None, list[Pod]]:
+    """The Deployment's newest ReplicaSet, and its pods."""
+    newest = None if deployment is None else newest_replica_set(deployment, replica_sets)
+    if newest is None:
+        return None, []
+    template = newest["metadata"]["labels"].get(POD_TEMPLATE_HASH)
+    return newest, [
+        pod for pod in pods if pod["metadata"]["labels"].get(POD_TEMPLATE_HASH) == template
+    ]
 
 
 def _only_scaled(deployment: Object, newest: Object | None, new_pods: Iterable[Object]) -> bool:

@@ -11,6 +11,9 @@ from kubeless_controller.observed.verdict import Verdict
 
 Condition = Mapping[str, Any]
 
+# What the owner asks for is no trouble.
+_WISHED = (conditions.SCALED_TO_ZERO, conditions.SUSPENDED, conditions.PAUSED)
+
 
 @dataclass(frozen=True)
 class News:
@@ -45,7 +48,7 @@ def transitions(
             if kind == conditions.READY:
                 news.append(News("Normal", conditions.READY, verdict.message))
             continue
-        normal = verdict.reason in (conditions.SCALED_TO_ZERO, conditions.SUSPENDED)
+        normal = verdict.reason in _WISHED
         item = News("Normal" if normal else "Warning", verdict.reason, verdict.message)
         if item not in news:
             news.append(item)

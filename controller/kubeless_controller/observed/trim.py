@@ -107,6 +107,13 @@ def pod(obj: Object) -> Object:
     }
 
 
+def consumer_pod(obj: Object) -> Object:
+    """A pod that reads topics: as any, and where it can be asked."""
+    kept = pod(obj)
+    address = (obj.get("status") or {}).get("podIP")
+    return {**kept, "status": {**kept["status"], "podIP": address}} if address else kept
+
+
 def _config_maps(pod_spec: Object) -> list[str]:
     volumes = pod_spec.get("volumes") or []
     return [volume["configMap"]["name"] for volume in volumes if "configMap" in volume]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +28,23 @@ FUNCTIONS = Resource(names.GROUP, names.VERSION, names.FUNCTION_PLURAL, names.FU
 CRONJOB_TRIGGERS = Resource(
     names.GROUP, names.VERSION, names.CRONJOB_TRIGGER_PLURAL, names.CRONJOB_TRIGGER_KIND
 )
+KAFKA_TRIGGERS = Resource(
+    names.GROUP, names.VERSION, names.KAFKA_TRIGGER_PLURAL, names.KAFKA_TRIGGER_KIND
+)
 OWN = f"{names.LABEL_CREATED_BY}={names.CREATED_BY},{names.LABEL_FUNCTION}"
 
 
 @dataclass(frozen=True)
 class Caches:
-    """The informers that Functions stand on; ``cronjob_triggers`` are all, in groups by the Function they call."""
+    """The informers that Functions stand on.
+
+    ``functions`` and ``kafka_triggers`` are in groups by namespace, under ``in_namespace``; ``cronjob_triggers`` by the
+    Function they call. Of triggers they are all.
+    """
 
     functions: Store
     cronjob_triggers: Store
+    kafka_triggers: Store
     config_maps: Store
     deployments: Store
     services: Store
@@ -63,13 +71,16 @@ def caches(informers: Informers) -> Caches:
         return informers.make(resource, labels=OWN, trim=trimmed, group_of=function_of, **options)
 
     return Caches(
-        functions=informers.make(FUNCTIONS),
+        functions=informers.make(FUNCTIONS, group_of=_namespace_of),
         # A cluster that was given no definition of them has none. Functions make some, and look at their status.
         cronjob_triggers=informers.make(
             CRONJOB_TRIGGERS,
             trim=trim.child,
             group_of=called_function,
             optional=True,
+        ),
+        kafka_triggers=informers.make(
+            KAFKA_TRIGGERS, trim=trim.child, group_of=_namespace_of, optional=True
         ),
         config_maps=own(CONFIGMAPS, trim.child, metadata_only=True),
         deployments=own(DEPLOYMENTS, trim.child),
@@ -83,6 +94,29 @@ def caches(informers: Informers) -> Caches:
 def called_function(trigger: Object) -> Key:
     """The key of the Function that a trigger calls."""
     return trigger["metadata"]["namespace"], triggered_function(trigger)
+
+
+def in_namespace(namespace: str) -> Key:
+    """The group of all that is in a namespace."""
+    return namespace, ""
+
+
+def _namespace_of(obj: Object) -> Key:
+    return in_namespace(obj["metadata"]["namespace"])
+
+
+def owner_of(obj: Object, kinds: Collection[str]) -> Key:
+    """The key of the trigger of one of these kinds whose object this is; its name is '' when it is nobody's.
+
+    By its owner reference, or where something else made it (a Job, a pod) by what its template says.
+    """
+    metadata = obj["metadata"]
+    for owner in metadata.get("ownerReferences") or []:
+        group = str(owner.get("apiVersion", "")).partition("/")[0]
+        if group == names.GROUP and owner.get("kind") in kinds:
+            return metadata["namespace"], owner["name"]
+    annotations = metadata.get("annotations") or {}
+    return metadata["namespace"], annotations.get(names.ANNOTATION_TRIGGER, "")
 
 
 def function_of(obj: Object) -> Key:

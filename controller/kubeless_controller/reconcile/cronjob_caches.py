@@ -7,6 +7,7 @@ from typing import Any
 
 from kubeless_api import names
 from kubeless_controller.observed import trim
+from kubeless_controller.reconcile.caches import owner_of
 from kubeless_controller.reconcile.informers import Informers
 from kubeless_kube.namespaced import Store
 from kubeless_kube.resources import CONFIGMAPS, CRONJOBS, JOBS, PODS
@@ -47,10 +48,4 @@ def cronjob_caches(informers: Informers) -> CronJobCaches:
 
 def cronjob_trigger_of(obj: Object) -> Key:
     """The key of the CronJobTrigger whose object this is; its name is '' when it is nobody's."""
-    metadata = obj["metadata"]
-    for owner in metadata.get("ownerReferences") or []:
-        group = str(owner.get("apiVersion", "")).partition("/")[0]
-        if group == names.GROUP and owner.get("kind") in _KINDS:
-            return metadata["namespace"], owner["name"]
-    annotations = metadata.get("annotations") or {}
-    return metadata["namespace"], annotations.get(names.ANNOTATION_TRIGGER, "")
+    return owner_of(obj, _KINDS)

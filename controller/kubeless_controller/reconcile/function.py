@@ -16,10 +16,10 @@ from kubeless_controller.observed.verdict import Verdict
 from kubeless_controller.reconcile.caches import FUNCTIONS, Caches, Key
 from kubeless_controller.reconcile.child import Child
 from kubeless_controller.reconcile.function_status import FunctionStatus
+from kubeless_controller.reconcile.kept_triggers import Kept, KeptTriggers
 from kubeless_controller.reconcile.leftovers import Leftovers
 from kubeless_controller.reconcile.owner import carry_out, readable, release
 from kubeless_controller.reconcile.replicas import Replicas, at_creation
-from kubeless_controller.reconcile.schedules import Schedules
 from kubeless_controller.reconcile.status_writer import StatusWriter
 from kubeless_controller.settings import Settings
 from kubeless_kube.client import Client
@@ -49,7 +49,7 @@ class FunctionReconciler:
         self._autoscalers = Child(client, AUTOSCALERS, caches.autoscalers)
         self._replicas = Replicas(client, caches.deployments)
         self._leftovers = Leftovers(caches, self._config_maps, self._autoscalers)
-        self._schedules = Schedules(client, caches.cronjob_triggers)
+        self._triggers = KeptTriggers(client, caches.cronjob_triggers, caches.kafka_triggers)
         self._status = FunctionStatus(caches, StatusWriter(client, caches.functions, events))
 
     def reconcile(self, key: Key) -> float | None:
@@ -63,18 +63,18 @@ class FunctionReconciler:
         if release(self._client, FUNCTIONS, obj) or obj["metadata"].get("deletionTimestamp"):
             return None
         wanted: Children | None = None
-        scheduled: Verdict | None = None
+        kept: Kept | None = None
 
         def work() -> Verdict:
-            nonlocal wanted, scheduled
+            nonlocal wanted, kept
             function, wanted = readable(lambda: self._built(obj))
             self._ensure(function, wanted)
-            scheduled = self._schedules.ensure(function, wanted)
+            kept = self._triggers.ensure(function, wanted)
             return Verdict(True, conditions.VALID, _accepted(function, wanted))
 
         outcome = carry_out(self._client, FUNCTIONS, obj, work)
         if outcome.accepted is not None:
-            self._status.write(obj, outcome.accepted, wanted, scheduled)
+            self._status.write(obj, outcome.accepted, wanted, kept)
         return outcome.recheck
 
     def _built(self, obj: Object) -> tuple[Function, Children]:

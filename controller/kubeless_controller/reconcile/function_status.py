@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from kubeless_api import conditions, names
@@ -12,6 +11,7 @@ from kubeless_controller.observed.autoscaling import autoscaled
 from kubeless_controller.observed.verdict import Verdict
 from kubeless_controller.reconcile.caches import Caches
 from kubeless_controller.reconcile.child import owned_by
+from kubeless_controller.reconcile.kept_triggers import Kept, condition_of
 from kubeless_controller.reconcile.status_writer import StatusWriter
 from kubeless_kube.namespaced import Store
 
@@ -30,9 +30,9 @@ class FunctionStatus:
         obj: Object,
         accepted: Verdict,
         wanted: Children | None,
-        scheduled: Verdict | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        """Bring the status of a Function up to date; ``scheduled`` says whether its own schedule calls it.
+        """Bring the status of a Function up to date; ``kept`` is what its own trigger says.
 
         Raises Conflict when the Function changed meanwhile.
         """
@@ -51,14 +51,19 @@ class FunctionStatus:
             waits = Verdict(
                 False, conditions.PROGRESSING, "the function's other objects come first"
             )
-            verdicts[conditions.SCHEDULED] = scheduled or waits
+            verdicts[condition_of(wanted.trigger)] = kept.verdict if kept else waits
         self._writer.write(obj, verdicts, fresh, alias=wanted.alias if wanted else "")
 
     def _verdicts(
         self, obj: Object, accepted: Verdict, wanted: Children | None, deployment: Object | None
     ) -> dict[str, Verdict]:
         if accepted.ok:
-            newest, pods = self._newest(deployment)
+            key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
+            newest, pods = rollout.newest_pods(
+                deployment,
+                self._caches.replica_sets.in_group(key),
+                self._caches.pods.in_group(key),
+            )
             ready = rollout.ready(deployment, pods, newest)
         else:
             ready = Verdict(False, accepted.reason, accepted.message)
@@ -78,18 +83,3 @@ class FunctionStatus:
         metadata = obj["metadata"]
         child = store.get(metadata["namespace"], name)
         return child if child is not None and owned_by(child, metadata["uid"]) else None
-
-    def _newest(self, deployment: Object | None) -> tuple[Mapping[str, Any] | None, list[Object]]:
-        """The Deployment's newest ReplicaSet and its pods."""
-        if deployment is None:
-            return None, []
-        key = (deployment["metadata"]["namespace"], deployment["metadata"]["name"])
-        newest = rollout.newest_replica_set(deployment, self._caches.replica_sets.in_group(key))
-        if newest is None:
-            return None, []
-        template = newest["metadata"]["labels"].get(rollout.POD_TEMPLATE_HASH)
-        return newest, [
-            pod
-            for pod in self._caches.pods.in_group(key)
-            if pod["metadata"]["labels"].get(rollout.POD_TEMPLATE_HASH) == template
-        ]

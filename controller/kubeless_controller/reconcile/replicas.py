@@ -1,4 +1,4 @@
-"""How many pods a Deployment has: set when the Function's wish changes, and by nobody else of ours.
+"""How many pods a Deployment has: set when its owner's wish changes, and by nobody else of ours.
 
 The replicas are no part of what is applied: leaving them out of a later apply
 would scale to 1, and an autoscaler's or a person's number would be fought.
@@ -8,10 +8,10 @@ The wish that was last carried out stands in an annotation.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from kubeless_api import names
-from kubeless_controller.desired.children import AUTOSCALED, Children
+from kubeless_controller.desired.children import AUTOSCALED
 from kubeless_kube.client import Client
 from kubeless_kube.namespaced import Store
 from kubeless_kube.resources import DEPLOYMENTS
@@ -21,10 +21,19 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 
 
+class Wanted(Protocol):
+    """What an owner asks for: ``replicas`` to begin with, and the wish as its Deployment's annotation has it."""
+
+    @property
+    def replicas(self) -> int: ...
+    @property
+    def wish(self) -> str: ...
+
+
 class Replicas:
     """Scales Deployments.
 
-    * A scaling by others stays until the Function itself wishes for another number.
+    * A scaling by others stays until the owner itself wishes for another number.
     * While the Function has an autoscaler, nothing is scaled here.
     * The scaling and its annotation are one write: between two of them a controller may end, the wish return to what it
       was, and the number stay for ever.
@@ -35,7 +44,7 @@ class Replicas:
         self._client = client
         self._deployments = deployments
 
-    def scale(self, wanted: Children, deployment: Object) -> None:
+    def scale(self, wanted: Wanted, deployment: Object) -> None:
         """Carry the wish out, when it is a new one."""
         metadata = deployment["metadata"]
         if wish_of(deployment) == wanted.wish or metadata.get("deletionTimestamp"):
@@ -53,7 +62,7 @@ class Replicas:
         log.info("Deployment %s: %s replicas wished for", name, wanted.wish)
 
 
-def at_creation(wanted: Children) -> Object:
+def at_creation(wanted: Wanted) -> Object:
     """What a new Deployment has besides what is applied: its replicas, and that they are what is wished for."""
     return {"metadata": _annotations(wanted), "spec": {"replicas": wanted.replicas}}
 
@@ -65,5 +74,5 @@ def wish_of(deployment: Object) -> str:
     return wish
 
 
-def _annotations(wanted: Children) -> Object:
+def _annotations(wanted: Wanted) -> Object:
     return {"annotations": {names.ANNOTATION_REPLICAS: wanted.wish}}

@@ -1,4 +1,4 @@
-"""Whether a function's own schedule calls it."""
+"""Whether a function's own schedule or topic calls it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from kubeless_controller.observed.verdict import Verdict
 Object = Mapping[str, Any]
 
 
-def scheduled(trigger: Object) -> Verdict:
-    """What the CronJobTrigger's Ready condition says, once it speaks of what it is now."""
+def triggered(trigger: Object) -> Verdict:
+    """What the trigger's Ready condition says, once it speaks of what it is now."""
     generation = trigger["metadata"].get("generation", 0)
     for condition in (trigger.get("status") or {}).get("conditions") or []:
         if condition["type"] == conditions.READY and condition["observedGeneration"] == generation:
             return Verdict(condition["status"] == "True", condition["reason"], condition["message"])
-    return Verdict(False, conditions.PROGRESSING, "the CronJobTrigger is being made")
+    return Verdict(False, conditions.PROGRESSING, f"the {trigger['kind']} is being made")
