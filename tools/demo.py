@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from up import ROOT, gateway_facts, local_environment
+from up import ROOT, gateway_facts, local_environment, output
 
 EXAMPLES = ROOT / "examples"
 NAMESPACE = "kubeless-demo"
 # A minute, and what a pod takes on a busy machine.
 FIRING_SECONDS = 120.0
+TOPIC = "greetings"
+RECORD_SECONDS = 60.0
 
 
 def main() -> int:
@@ -44,6 +46,8 @@ def main() -> int:
     print()
     wrong += through_the_gateway(namespace, environment)
     print()
+    wrong += with_a_record(namespace, environment)
+    print()
     for example in scheduled:
         wrong += await_schedule(example["name"], namespace, environment)
         wrong += call(example, namespace, environment)
@@ -51,6 +55,7 @@ def main() -> int:
     typed(["kubeless", "function", "list", "-n", namespace], environment)
     typed(["kubectl", "get", "functions", "-n", namespace], environment)
     typed(["kubectl", "get", "cronjobtriggers", "-n", namespace], environment)
+    typed(["kubectl", "get", "kafkatriggers", "-n", namespace], environment)
     print()
     for message in wrong:
         print(f"demo: {message}", file=sys.stderr)
@@ -77,6 +82,32 @@ def through_the_gateway(namespace: str, environment: dict[str, str]) -> list[str
     answer = typed([*calling, "--header", f"Host: {host}", address], environment)
     expected = "GET /orders greeting=hi"
     return [] if answer == expected else [f"{host} answered {answer!r}, expected {expected!r}"]
+
+
+def with_a_record(namespace: str, environment: dict[str, str]) -> list[str]:
+    """Publish a record, and see that its function heard it; what is wrong."""
+    topics = typed(["kubeless", "topic", "list"], environment)
+    if topics is None:
+        return ["the topics could not be listed"]
+    if TOPIC not in topics.split():
+        typed(["kubeless", "topic", "create", TOPIC], environment)
+    if not deploy({"name": "listen", "apply": "kafka.yaml"}, namespace, environment):
+        return ["the function of the Kafka trigger was not deployed"]
+    waiting = ["kubectl", "wait", "--for=condition=Ready", "kafkatrigger/listen", "--timeout=120s"]
+    if typed([*waiting, "-n", namespace], environment) is None:
+        return ["the Kafka trigger is not ready"]
+    said = f"hello from {namespace}"
+    publish = ["kubeless", "topic", "publish", "--topic", TOPIC, "--data", said]
+    if typed(publish, environment) is None:
+        return ["the record was not published"]
+    call = ["kubeless", "function", "call", "listen", "-n", namespace]
+    deadline = time.monotonic() + RECORD_SECONDS
+    while (heard := output(call, environment)) != said:
+        if time.monotonic() > deadline:
+            return [f"listen heard {heard!r}, expected {said!r}"]
+        time.sleep(0.5)
+    typed(call, environment)
+    return []
 
 
 def make_namespace(name: str, environment: dict[str, str]) -> None:

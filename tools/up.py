@@ -15,7 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +220,7 @@ def gateway_facts() -> dict[str, Any]:
     return found
 
 
-def output(command: list[str | Path], environment: Mapping[str, str] | None = None) -> str:
+def output(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:
     """The last line that a command prints; '' when it fails."""
     result = subprocess.run(
         [str(part) for part in command],
