@@ -18,7 +18,7 @@ from kubeless_kafka.problems import Board
 
 log = logging.getLogger("kubeless.kafka")
 
-COMMIT_SECONDS = 0.5
+COMMIT_SECONDS = 0.25
 # The group is being put together anew, or others have the partition: the next commit, or theirs, tells.
 _PASSING = frozenset(
     {

@@ -38,8 +38,27 @@ class Throttle:
         self._left_out = 0
 
 
+class Repeats(logging.Filter):
+    """Lets librdkafka say a thing once in ``seconds``: it tells of each attempt to connect."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is new. The word at its start is the kind of event."""
+        kind = record.getMessage().partition(" ")[0]
+        now = time.monotonic()
+        if now < self._said.get(kind, 0.0):
+            return False
+        self._said[kind] = now + self._seconds
+        return True
+
+
 def configure() -> None:
     """Send all logs to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("kubeless.librdkafka").addFilter(Repeats())

@@ -42,7 +42,8 @@ class Partition:
         self.stuck = 0
         # The next offset to come from the broker.
         self.position = offset
-        self.high_watermark: int | None = None
+        # The partition's end, as the brokers told it last.
+        self.end: int | None = None
         self.paused = ""
         self.handed = 0
         self.handed_bytes = 0
@@ -57,11 +58,15 @@ class Partition:
         return Load(self.handed - self.taken, self.handed_bytes - self.done_bytes)
 
     @property
+    def high_watermark(self) -> int | None:
+        """The partition's end: what the brokers told, or what came since."""
+        return None if self.end is None else max(self.end, self.position)
+
+    @property
     def lag(self) -> int | None:
         """Records up to the end of the partition that are not finished, as offsets count them."""
-        if self.high_watermark is None:
-            return None
-        return max(0, self.high_watermark - self.tracker.watermark)
+        end = self.high_watermark
+        return None if end is None else max(0, end - self.tracker.watermark)
 
     def fill(self, window: int) -> None:
         """Take what the window allows."""

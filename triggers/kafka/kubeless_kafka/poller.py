@@ -7,9 +7,8 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -23,6 +22,7 @@ from kubeless_kafka.record import Headers, Record
 from kubeless_kafka.starter import Starter, StartError
 
 log = logging.getLogger("kubeless.kafka")
+client_log = logging.getLogger("kubeless.librdkafka")
 
 POLL_SECONDS = 0.1
 BUSY_SECONDS = 0.005
@@ -32,7 +32,6 @@ POLL_RECORDS = 500
 RECORD_BYTES = 400
 # A handover waits for records that are under way no longer than this.
 HANDOVER_SECONDS = 10.0
-BORROW_SECONDS = 30.0
 REOPEN_SECONDS = (1.0, 30.0)
 REREAD_SECONDS = (1.0, 30.0)
 # An error of authorization is told once by the client: a new one has to find out whether it is gone.
@@ -129,12 +128,10 @@ class Poller:
         self._thread = threading.Thread(target=self._run, name=f"poll-{group}"[:60], daemon=True)
         # When the thread was last seen moving, on time.monotonic's clock.
         self.moved = time.monotonic()
-        self._consumer: Consumer | None = None
-        # How many other threads use the client now.
-        self._users = 0
-        # A commit from another thread would wait until nobody polls: this one makes them, between polls.
+        # A commit from another thread would wait until nobody polls: this one begins them, between polls.
         self._commits: deque[tuple[Offsets, Future[Answers]]] = deque()
-        self._users_changed = threading.Condition()
+        # The one that is under way.
+        self._committing: tuple[Offsets, Future[Answers]] | None = None
         # The client's last error of its own and when it was.
         self.client_error: tuple[float, KafkaError] | None = None
 
@@ -159,29 +156,6 @@ class Poller:
     def reopen(self) -> None:
         """Join the group anew with a new client."""
         self._reopen = True
-
-    @contextmanager
-    def borrow(self) -> Iterator[Consumer | None]:
-        """The client for another thread, which keeps it from being closed; None when there is none."""
-        with self._users_changed:
-            consumer = self._consumer
-            self._users += 1
-        try:
-            yield consumer
-        finally:
-            with self._users_changed:
-                self._users -= 1
-                self._users_changed.notify_all()
-
-    def _lend(self, consumer: Consumer | None) -> None:
-        with self._users_changed:
-            self._consumer = consumer
-
-    def _take_back(self) -> None:
-        """Wait for who uses the client."""
-        with self._users_changed:
-            self._consumer = None
-            self._users_changed.wait_for(lambda: self._users == 0, BORROW_SECONDS)
 
     @property
     def running(self) -> bool:
@@ -221,9 +195,11 @@ class Poller:
         self._reopen = False
         settings = {**self._settings(), **_SETTINGS, **self._starter.overrides}
         settings["group.id"] = self._group
-        consumer = Consumer({**settings, "error_cb": self._client_failed}, logger=log)
+        consumer = Consumer(
+            {**settings, "error_cb": self._client_failed, "on_commit": self._committed},
+            logger=client_log,
+        )
         gate = Gate()
-        self._lend(consumer)
         try:
             consumer.subscribe(
                 [self._topic],
@@ -234,13 +210,9 @@ class Poller:
             while not self._stop.is_set() and not self._reopen:
                 self._turn(consumer, gate)
         finally:
-            self._take_back()
             self.moved = time.monotonic()
             consumer.close()
-            while self._commits:
-                self._commits.popleft()[1].set_exception(
-                    KafkaException(KafkaError(KafkaError._STATE))
-                )
+            self._end_commits()
             # What a callback did not give up is nobody's now.
             self._give_up(list(self._partitions.values()))
 
@@ -250,10 +222,14 @@ class Poller:
         decision = gate.decide(now, loads, self._owner.halted())
         self._pause(consumer, dict(decision.paused))
         self._read_again(consumer, now)
-        while self._commits:
-            self._commit_wanted(consumer, *self._commits.popleft())
+        if self._commits and self._committing is None:
+            self._begin_commit(consumer, *self._commits.popleft())
         if decision.hold:
+            # Callbacks come from polling: it goes on, with a record now and then.
             time.sleep(HOLD_STEP_SECONDS)
+            first = consumer.poll(0)
+            if first is not None:
+                self._hand_over(consumer, [first])
             return
         # Whoever waits for a commit shall not wait for a record.
         busy = any(load.waiting for load in loads.values())
@@ -262,24 +238,46 @@ class Poller:
             # One that is there is not kept waiting for others.
             self._hand_over(consumer, [first, *consumer.consume(POLL_RECORDS - 1, 0)])
 
-    def _commit_wanted(self, consumer: Consumer, offsets: Offsets, future: Future[Answers]) -> None:
+    def _begin_commit(self, consumer: Consumer, offsets: Offsets, future: Future[Answers]) -> None:
+        """Ask for a commit, one at a time: an older offset must not come after a newer one."""
         mine = [pair for pair in offsets if self._partitions.get(pair[0].number) is pair[0]]
         if not future.set_running_or_notify_cancel():
             return
+        if not mine:
+            future.set_result([])
+            return
+        self._committing = (mine, future)
         try:
-            future.set_result(self._commit(consumer, mine) if mine else [])
+            consumer.commit(offsets=self._positions(mine), asynchronous=True)
         except KafkaException as error:
+            self._committing = None
             future.set_exception(error)
 
-    def _commit(self, consumer: Consumer, offsets: Offsets) -> Answers:
-        """Commit and wait for the answer, in the polling thread. Raises KafkaException."""
-        asked = [TopicPartition(self._topic, p.number, o, p.metadata) for p, o in offsets]
-        answered = consumer.commit(offsets=asked, asynchronous=False) or []
-        errors_by_number = {one.partition: one.error for one in answered}
-        return [
-            (partition, offset, errors_by_number.get(partition.number))
-            for partition, offset in offsets
-        ]
+    def _committed(self, error: KafkaError | None, answered: list[TopicPartition]) -> None:
+        """librdkafka's callback for a commit that was asked for."""
+        if self._committing is None:
+            return
+        offsets, future = self._committing
+        self._committing = None
+        if error is not None and not answered:
+            future.set_exception(KafkaException(error))
+            return
+        failures = {one.partition: one.error for one in answered}
+        future.set_result(
+            [(one, offset, failures.get(one.number, error)) for one, offset in offsets]
+        )
+
+    def _end_commits(self) -> None:
+        if self._committing is not None:
+            self._commits.append(self._committing)
+            self._committing = None
+        while self._commits:
+            future = self._commits.popleft()[1]
+            if future.running() or future.set_running_or_notify_cancel():
+                future.set_exception(KafkaException(KafkaError(KafkaError._STATE)))
+
+    def _positions(self, offsets: Offsets) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, p.number, o, p.metadata) for p, o in offsets]
 
     def _hand_over(self, consumer: Consumer, messages: list[Message]) -> None:
         found: dict[Partition, list[Record]] = defaultdict(list)
@@ -432,7 +430,7 @@ class Poller:
         try:
             done = handover.result(HANDOVER_SECONDS * 3)
             if done:
-                self._commit(consumer, done)
+                consumer.commit(offsets=self._positions(done), asynchronous=False)
         except KafkaException as error:
             log.warning("group %s: not committed at the end: %s", self._group, error.args[0].str())
         except Exception:

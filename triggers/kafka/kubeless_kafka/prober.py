@@ -7,9 +7,11 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
 from kubeless_kafka import errors
+from kubeless_kafka.brokers import Brokers
+from kubeless_kafka.connection import CredentialsError
 from kubeless_kafka.partition import Partition
 from kubeless_kafka.poller import Poller
 from kubeless_kafka.problems import Board
@@ -20,7 +22,6 @@ log = logging.getLogger("kubeless.kafka")
 PROBE_SECONDS = 5.0
 # While something is wrong it is asked more often: it shall be seen soon that it is over.
 TROUBLE_SECONDS = 1.0
-REQUEST_SECONDS = 5.0
 # A client's own error explains why brokers do not answer, for this long.
 CLIENT_ERROR_SECONDS = 30.0
 _CONNECTION = ("BrokerUnreachable", "AuthenticationFailed", "TLSFailed")
@@ -32,12 +33,14 @@ class Prober:
     def __init__(
         self,
         topic: str,
+        brokers: Brokers,
         poller: Poller,
         starter: Starter,
         board: Board,
         partitions: Callable[[], Sequence[Partition]],
     ) -> None:
         self._topic = topic
+        self._brokers = brokers
         self._poller = poller
         self._starter = starter
         self._board = board
@@ -57,28 +60,28 @@ class Prober:
 
     def probe(self) -> None:
         """Ask once; it blocks for some seconds when nobody answers."""
-        with self._poller.borrow() as consumer:
-            if consumer is None:
-                return
-            try:
-                topic = consumer.list_topics(self._topic, timeout=REQUEST_SECONDS).topics[
-                    self._topic
-                ]
-            except KafkaException as error:
-                self._unanswered(error)
-                return
-            self._board.clear(*_CONNECTION)
-            if topic.error is None:
-                self.count = len(topic.partitions)
-                self._board.clear("TopicNotFound")
-                self._ends(consumer)
-            elif topic.error.code() in errors.TOPIC_MISSING:
-                self.count = None
-                self._starter.topic_was_missing = True
-                self._board.set("TopicNotFound", f"there is no topic {self._topic}")
-            else:
-                reason = errors.reason(topic.error.code())
-                self._board.set(reason, f"topic {self._topic}: {topic.error.str()}")
+        try:
+            topic = self._brokers.topic(self._topic)
+        except CredentialsError as error:
+            self._board.set(error.reason, str(error))
+            return
+        except KafkaException as error:
+            self._unanswered(error)
+            return
+        self._board.clear(*_CONNECTION)
+        if topic.error is None:
+            self.count = len(topic.partitions)
+            self._board.clear("TopicNotFound")
+            partitions = {one.number: one for one in self._partitions()}
+            for number, end in self._brokers.ends(self._topic, partitions).items():
+                partitions[number].end = end
+        elif topic.error.code() in errors.TOPIC_MISSING:
+            self.count = None
+            self._starter.topic_was_missing = True
+            self._board.set("TopicNotFound", f"there is no topic {self._topic}")
+        else:
+            reason = errors.reason(topic.error.code())
+            self._board.set(reason, f"topic {self._topic}: {topic.error.str()}")
 
     def _unanswered(self, error: KafkaException) -> None:
         """Nobody answered: the client's own errors say more of it than that the time is over."""
@@ -87,21 +90,3 @@ class Prober:
             self._board.set(errors.reason(known[1].code()), known[1].str())
         else:
             self._board.set("BrokerUnreachable", error.args[0].str())
-
-    def _ends(self, consumer: Consumer) -> None:
-        """The ends of partitions; a paused one fetches nothing, so the brokers are asked for its."""
-        for partition in self._partitions():
-            where = TopicPartition(self._topic, partition.number)
-            try:
-                found = consumer.get_watermark_offsets(
-                    where, timeout=REQUEST_SECONDS, cached=not partition.paused
-                )
-                if found is not None and found[1] < 0:
-                    found = consumer.get_watermark_offsets(
-                        where, timeout=REQUEST_SECONDS, cached=False
-                    )
-            except KafkaException as error:
-                log.info("the end of partition %d: %s", partition.number, error.args[0].str())
-                continue
-            if found is not None and found[1] >= 0:
-                partition.high_watermark = found[1]

@@ -13,10 +13,12 @@ from confluent_kafka import Producer as Client
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from kubeless_kafka import errors
+from kubeless_kafka.brokers import Brokers
 from kubeless_kafka.connection import CredentialsError, Settings
 from kubeless_kafka.lanes import Letter
 
 log = logging.getLogger("kubeless.kafka")
+client_log = logging.getLogger("kubeless.librdkafka")
 
 DELIVERY_SECONDS = 15.0
 REQUEST_SECONDS = 10.0
@@ -53,8 +55,14 @@ class Producer:
     ``settings`` gives the connection's settings, and may raise CredentialsError.
     """
 
-    def __init__(self, settings: Callable[[], Settings], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        brokers: Brokers,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._settings = settings
+        self._brokers = brokers
         self._loop = loop
         self._client: Client | None = None
         self._stop = threading.Event()
@@ -112,7 +120,7 @@ class Producer:
 
     def _running(self) -> Client:
         if self._client is None:
-            self._client = Client({**self._settings(), **_SETTINGS}, logger=log)
+            self._client = Client({**self._settings(), **_SETTINGS}, logger=client_log)
         if self._thread is None:
             self._thread = threading.Thread(target=self._poll, name="producer", daemon=True)
             self._thread.start()
@@ -128,13 +136,13 @@ class Producer:
 
     def _ensure(self, topic: str, source: str) -> None:
         """Make the topic unless it is there: partitions and record size of its source, the brokers' own replication."""
-        admin = AdminClient({**self._settings()}, logger=log)
-        found = admin.list_topics(topic, timeout=REQUEST_SECONDS).topics[topic]
+        found = self._brokers.topic(topic)
         if found.error is None:
             return
         if found.error.code() not in errors.TOPIC_MISSING:
             raise KafkaException(found.error)
-        origin = admin.list_topics(source, timeout=REQUEST_SECONDS).topics[source]
+        origin = self._brokers.topic(source)
+        admin = self._brokers.client
         new = NewTopic(
             topic,
             num_partitions=max(1, len(origin.partitions)),

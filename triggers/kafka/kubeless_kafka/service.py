@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from kubeless_kafka import connection, delivery, status
+from kubeless_kafka.brokers import Brokers
 from kubeless_kafka.config import Config, ConfigError, Function, load
 from kubeless_kafka.connection import Settings
 from kubeless_kafka.problems import Problem, problem
@@ -53,6 +54,7 @@ class Service:
         self._seen: tuple[Any, ...] = ()
         self._client: ClientSession = delivery.session()
         self._producer: Producer | None = None
+        self._brokers: Brokers | None = None
         self._workers: dict[tuple[str, str], Worker] = {}
         self._draining = False
         # Topics that this process saw missing.
@@ -155,12 +157,14 @@ class Service:
             await self._end(gone, HANDOVER_SECONDS)
         if anew:
             await self._end_producer()
-        if self._producer is None:
-            self._producer = Producer(self._settings(config), asyncio.get_running_loop())
+        if self._producer is None or self._brokers is None:
+            settings = self._settings(config)
+            self._brokers = Brokers(settings)
+            self._producer = Producer(settings, self._brokers, asyncio.get_running_loop())
         for key, function in wanted.items():
             worker = self._workers.get(key)
             if worker is None:
-                self._workers[key] = self._begin(function, config, self._producer)
+                self._workers[key] = self._begin(function, config, self._producer, self._brokers)
             else:
                 worker.configure(function, config)
         log.info(
@@ -170,10 +174,14 @@ class Service:
             ", ".join(one.name for one in config.functions) or "none",
         )
 
-    def _begin(self, function: Function, config: Config, producer: Producer) -> Worker:
+    def _begin(
+        self, function: Function, config: Config, producer: Producer, brokers: Brokers
+    ) -> Worker:
         starter = Starter(config.topic, config.start_offset, self._options.librdkafka)
         starter.topic_was_missing = config.topic in self._missing
-        worker = Worker(function, config, self._client, producer, self._settings(config), starter)
+        worker = Worker(
+            function, config, self._client, producer, brokers, self._settings(config), starter
+        )
         worker.start()
         return worker
 
@@ -188,7 +196,7 @@ class Service:
     async def _end_producer(self) -> None:
         if self._producer is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._producer.stop)
-            self._producer = None
+            self._producer = self._brokers = None
 
 
 class _Connection:

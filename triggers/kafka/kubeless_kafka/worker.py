@@ -11,6 +11,7 @@ from collections.abc import Callable
 from aiohttp import ClientSession
 
 from kubeless_kafka import batches, delivery, event
+from kubeless_kafka.brokers import Brokers
 from kubeless_kafka.committer import Committer, due
 from kubeless_kafka.config import Config, Function
 from kubeless_kafka.connection import Settings
@@ -42,6 +43,7 @@ class Worker:
         config: Config,
         client: ClientSession,
         producer: Producer,
+        brokers: Brokers,
         settings: Callable[[], Settings],
         starter: Starter,
     ) -> None:
@@ -69,7 +71,9 @@ class Worker:
         )
         self._settler.finished = self._committer.finished
         self._settler.calls = lambda: self._calls
-        self.prober = Prober(config.topic, self.poller, starter, self.board, self._assigned)
+        self.prober = Prober(
+            config.topic, brokers, self.poller, starter, self.board, self._assigned
+        )
         self.configure(function, config)
 
     def configure(self, function: Function, config: Config) -> None:
