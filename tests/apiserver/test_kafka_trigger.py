@@ -405,7 +405,7 @@ def test_what_is_not_accepted_leaves_the_consumers_alone(
     subscribe(bootstrapServers="far:9092", auth={"mechanism": "PLAIN"})
     told = kafka_condition("orders", "Accepted", "CredentialsMissing")
     after = client.get(DEPLOYMENTS, namespace, "orders-kafka")
-    assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    assert after["metadata"]["generation"] == before["metadata"]["generation"]
 
 
 def test_what_is_not_ours_is_left_alone(

@@ -8,7 +8,6 @@ another.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import Any
 from kubeless_api import names
 from kubeless_controller.reconcile.consumers import Consumers
 from kubeless_kube.client import Client
-from kubeless_kube.errors import NotFound
+from kubeless_kube.errors import ApiError
 from kubeless_kube.namespaced import Store
 from kubeless_kube.resources import PODS
 
@@ -73,22 +72,26 @@ class Nudge:
         return min(waits, default=None)
 
     def _tell(self, metadata: Object, value: str) -> None:
-        with contextlib.suppress(NotFound):
-            self._pods.remember(
-                self._client.patch(
-                    PODS,
-                    metadata["namespace"],
-                    metadata["name"],
-                    {
-                        "metadata": {
-                            "uid": metadata["uid"],
-                            "annotations": {names.ANNOTATION_CONFIG: value},
-                        }
-                    },
-                    manager=names.FIELD_MANAGER,
-                )
+        change = {
+            "metadata": {
+                "uid": metadata["uid"],
+                "annotations": {names.ANNOTATION_CONFIG: value},
+            }
+        }
+        try:
+            told = self._client.patch(
+                PODS,
+                metadata["namespace"],
+                metadata["name"],
+                change,
+                manager=names.FIELD_MANAGER,
             )
-            log.info("pod %s: the configuration %s is there", metadata["name"], value)
+        except ApiError as error:
+            # It has gone, or an admission check refuses: without this the kubelet takes a minute.
+            log.info("pod %s: not told of the configuration %s: %s", metadata["name"], value, error)
+            return
+        self._pods.remember(told)
+        log.info("pod %s: the configuration %s is there", metadata["name"], value)
 
     def _forget_gone(self, obj: Object) -> None:
         metadata = obj["metadata"]
