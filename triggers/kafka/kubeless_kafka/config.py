@@ -111,6 +111,17 @@ def parse(text: str) -> Config:
         raise ConfigError(
             f"deadLetterTopic: found {topic!r}, the trigger's own topic: dead letters would be delivered again"
         )
+    batch = _batch(root.object("batch")) if root.value("batch") is not None else None
+    response_topic = root.text("responseTopic", empty=True)
+    if batch is not None and response_topic:
+        raise ConfigError(
+            f"responseTopic: found {response_topic!r} with a batch, expected one of the two: "
+            "an answer belongs to one record"
+        )
+    if response_topic == topic:
+        raise ConfigError(
+            f"responseTopic: found {topic!r}, the trigger's own topic: answers would be delivered again"
+        )
     return Config(
         hash=root.text("hash"),
         namespace=root.text("namespace"),
@@ -122,8 +133,8 @@ def parse(text: str) -> Config:
         start_offset=root.choice("startOffset", OFFSETS),
         retry=_retry(root.object("retry")),
         dead_letter_topic=dead_letter_topic,
-        response_topic=root.text("responseTopic", empty=True),
-        batch=_batch(root.object("batch")) if root.value("batch") is not None else None,
+        response_topic=response_topic,
+        batch=batch,
         max_in_flight=int(root.number("maxInFlight", integer=True, least=1)),
         max_uncommitted=int(root.number("maxUncommitted", integer=True, least=1)),
         paused=root.flag("paused"),

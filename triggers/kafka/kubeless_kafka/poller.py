@@ -319,8 +319,10 @@ class Poller:
         # That all brokers are down follows from why each of them is.
         if error.code() != KafkaError._ALL_BROKERS_DOWN or self.client_error is None:
             self.client_error = (time.monotonic(), error)
-        if reason != "BrokerUnreachable" or error.code() == KafkaError._ALL_BROKERS_DOWN:
+        if reason != "BrokerUnreachable":
             self._owner.board.set(reason, error.str())
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._owner.board.set(reason, self.client_error[1].str())
         if error.fatal():
             self._reopen = True
 
@@ -329,6 +331,9 @@ class Poller:
         number = message.partition()
         partition = self._partitions.get(number) if number is not None else None
         if code == KafkaError._PARTITION_EOF:
+            return
+        if partition is not None and self._unreadable.get(partition.number, (0.0,))[0]:
+            # Behind a batch that it could not read the client goes on with offsets that it made out of it.
             return
         log.warning("group %s: %s", self._group, error.str())
         if code in errors.TOPIC_MISSING:
@@ -377,6 +382,8 @@ class Poller:
         log.warning("group %s: %s (%s)", self._group, text, error.str())
         self._owner.board.note("OffsetOutOfRange", text)
         self._partitions[partition.number] = new
+        if self._unreadable.pop(partition.number, None) and not self._unreadable:
+            self._owner.board.clear("RecordUnreadable")
         self._call(self._owner.lost, [partition])
         self._call(self._owner.assigned, [new])
         where = TopicPartition(self._topic, new.number, new.position)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from confluent_kafka import KafkaException
 
@@ -45,6 +46,7 @@ class Prober:
         self._starter = starter
         self._board = board
         self._partitions = partitions
+        self._wanted = asyncio.Event()
         # Partitions of the topic; None until it is known.
         self.count: int | None = None
 
@@ -56,7 +58,14 @@ class Prober:
                 await loop.run_in_executor(None, self.probe)
             except Exception:
                 log.exception("asking the brokers failed")
-            await asyncio.sleep(TROUBLE_SECONDS if self._board.current else PROBE_SECONDS)
+            with suppress(TimeoutError):
+                seconds = TROUBLE_SECONDS if self._board.current else PROBE_SECONDS
+                await asyncio.wait_for(self._wanted.wait(), seconds)
+            self._wanted.clear()
+
+    def ask_now(self) -> None:
+        """Do not wait for the next time."""
+        self._wanted.set()
 
     def probe(self) -> None:
         """Ask once; it blocks for some seconds when nobody answers."""

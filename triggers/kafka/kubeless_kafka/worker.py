@@ -112,6 +112,7 @@ class Worker:
         for partition in partitions:
             self.partitions[partition.number] = partition
             self._turns.append(partition)
+        self.prober.ask_now()
 
     def received(self, records: list[tuple[Partition, list[Record]]]) -> None:
         """Records, in the order of their offsets."""

@@ -69,6 +69,7 @@ def test_a_whole_configuration_is_read() -> None:
         ("version", 2, "version: found 2, expected 1"),
         ("topic", "", 'topic: found "", expected a text that is not empty'),
         ("deadLetterTopic", "orders", "deadLetterTopic: found 'orders', the trigger's own topic"),
+        ("responseTopic", "orders", "responseTopic: found 'orders', the trigger's own topic"),
         ("security.protocol", "HTTP", 'security.protocol: found "HTTP", expected one of'),
         ("security.mechanism", "", "expected a mechanism with the SASL protocols"),
         ("functions", None, "functions: found nothing, expected a list"),
@@ -90,6 +91,13 @@ def test_what_is_wrong_is_named(path: str, value: Any, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.parse(changed(path, value))
     assert said in str(caught.value)
+
+
+def test_an_answer_to_a_batch_has_no_topic() -> None:
+    document = json.loads(changed("responseTopic", "out"))
+    document["batch"] = {"size": 2, "wait": 0}
+    with pytest.raises(ConfigError, match="expected one of the two"):
+        config.parse(json.dumps(document))
 
 
 def test_no_json_and_no_file_are_said(tmp_path: Path) -> None:
