@@ -108,14 +108,19 @@ def current(registry: str, yes: bool) -> None:
     options = []
     if registry:
         run([sys.executable, IMAGES, "push", registry])
-        names = ("images.registry", "kafka.image.registry", "kafka.hooks.image.registry")
-        options = [part for name in names for part in ("--set", f"{name}={registry}")]
+        options = registry_options(registry)
     elif kind:
         run(["kind", "load", "docker-image", *image_names(), "--name", context[5:]], environment)
     else:
         for name in image_names():
             run(["minikube", "image", "load", name], environment)
     install(environment, options)
+
+
+def registry_options(registry: str) -> list[str]:
+    """helm's options by which all images come from this registry."""
+    names = ("images.registry", "kafka.image.registry", "kafka.hooks.image.registry")
+    return [part for name in names for part in ("--set", f"{name}={registry}")]
 
 
 def confirm(context: str, yes: bool) -> None:

@@ -32,9 +32,9 @@ class Kafka:
     """One installation. `bootstrap` is for pods; `options` are a client's on this host, by librdkafka's names."""
 
     namespace: str
-    environment: Mapping[str, str]
-    client: Client
-    options: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(repr=False)
+    client: Client = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def bootstrap(self) -> str:
