@@ -73,7 +73,7 @@ class Committer:
 
     async def commit(self, partitions: Sequence[Partition]) -> bool:
         """Commit what is done of these, and wait for the brokers; False when not all was taken."""
-        wanted = due(one for one in partitions if not one.closing)
+        wanted = due(partitions)
         if not wanted:
             return True
         began = time.monotonic()

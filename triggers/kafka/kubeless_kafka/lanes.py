@@ -107,6 +107,16 @@ class Lanes:
                 taken.append((lane, items))
         return taken
 
+    def keep_up_to(self, offset: int) -> None:
+        """Forget what came later and has not been taken."""
+        keyless = [lane for lane in self._ready if lane.key is None]
+        for lane in [*self._by_key.values(), *keyless]:
+            lane.waiting = deque(item for item in lane.waiting if item.record.offset <= offset)
+            if not lane.waiting and lane.state is State.READY and lane.key is not None:
+                del self._by_key[lane.key]
+        self._ready = deque(lane for lane in self._ready if lane.waiting)
+        self.ready = sum(len(lane.waiting) for lane in self._ready)
+
     def release(self, lane: Lane) -> None:
         """What was taken of a lane is finished: the next may go."""
         if lane.waiting:

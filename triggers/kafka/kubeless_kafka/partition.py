@@ -32,8 +32,10 @@ class Partition:
         self.backlog: deque[Record] = deque()
         # False: it is someone else's by now, nothing is called, finished or committed.
         self.alive = True
-        # Nothing more is called, what is under way may finish.
+        # It ends: only what lies before the newest that was called is still called, so that all of it can be committed.
         self.closing = False
+        # The newest offset that was called.
+        self.newest = offset - 1
         # Calls and letters that are under way.
         self.away = 0
         # Records of it that are under way.
@@ -70,7 +72,7 @@ class Partition:
 
     def fill(self, window: int) -> None:
         """Take what the window allows."""
-        while self.backlog and self.tracker.uncommitted < window:
+        while self.backlog and not self.closing and self.tracker.uncommitted < window:
             record = self.backlog.popleft()
             self.taken += 1
             if self.tracker.take(record.offset):
@@ -78,8 +80,17 @@ class Partition:
             else:
                 self.done_bytes += record.size
 
+    def close(self) -> None:
+        """Begin nothing that is newer than what was begun."""
+        if not self.closing:
+            self.closing = True
+            self.backlog.clear()
+            self.lanes.keep_up_to(self.newest)
+
     def gathered(self, batch: Batch, now: float) -> bool:
         """Whether a batch may go: it is whole, or its first record has waited long enough."""
+        if self.closing:
+            return True
         if self.gathering is None and self.lanes.ready < batch.size:
             self.gathering = now + batch.wait
         whole = self.lanes.ready >= batch.size

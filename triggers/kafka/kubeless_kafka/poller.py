@@ -51,7 +51,7 @@ _SETTINGS: Settings = {
     "partition.assignment.strategy": "cooperative-sticky",
     # The client's own thread sends heartbeats: what a dead consumer held is free after this.
     "session.timeout.ms": 10000,
-    "heartbeat.interval.ms": 2000,
+    "heartbeat.interval.ms": 1000,
     "max.poll.interval.ms": 300000,
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -437,7 +437,10 @@ class Poller:
         try:
             done = handover.result(HANDOVER_SECONDS * 3)
             if done:
-                consumer.commit(offsets=self._positions(done), asynchronous=False)
+                answered = consumer.commit(offsets=self._positions(done), asynchronous=False)
+                for one in answered or []:
+                    if one.error is not None:
+                        raise KafkaException(one.error)
         except KafkaException as error:
             log.warning("group %s: not committed at the end: %s", self._group, error.args[0].str())
         except Exception:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from aiohttp import ClientSession
 
@@ -32,6 +33,8 @@ log = logging.getLogger("kubeless")
 BATCH_BYTES = 4 * 1024 * 1024
 # An outage shorter than this pauses nothing.
 OUTAGE_SECONDS = 1.0
+# How long the end waits for the group to take a commit.
+COMMIT_SECONDS = 5.0
 
 
 class Worker:
@@ -110,6 +113,8 @@ class Worker:
     def assigned(self, partitions: list[Partition]) -> None:
         """These are ours from now on."""
         for partition in partitions:
+            if self.draining:
+                partition.close()
             self.partitions[partition.number] = partition
             self._turns.append(partition)
         self.prober.ask_now()
@@ -117,20 +122,15 @@ class Worker:
     def received(self, records: list[tuple[Partition, list[Record]]]) -> None:
         """Records, in the order of their offsets."""
         for partition, found in records:
-            if partition.alive:
+            if partition.alive and not partition.closing:
                 partition.backlog.extend(found)
         self._pump()
 
     async def revoked(
         self, partitions: list[Partition], seconds: float
     ) -> list[tuple[Partition, int]]:
-        """Hand over: call nothing more, wait for what is under way; returns what is to be committed."""
-        for partition in partitions:
-            partition.closing = True
-        deadline = time.monotonic() + seconds
-        # What is stuck is not waited for: it may be for ever.
-        while any(one.away > one.stuck for one in partitions) and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        """Hand over: finish what is begun, and what lies between; returns what is to be committed."""
+        await self._finish(partitions, seconds)
         done = due(partitions)
         self.lost(partitions)
         return done
@@ -147,20 +147,32 @@ class Worker:
     # Its end.
 
     async def drain(self, seconds: float) -> None:
-        """Call nothing more, wait for what is under way, commit and leave the group.
-
-        The client's end revokes its partitions, which commits.
-        """
+        """Finish what is begun, commit and leave the group: the client's end revokes its partitions, which commits."""
         self.draining = True
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and any(
-            one.away > one.stuck for one in self.partitions.values()
-        ):
-            await asyncio.sleep(0.02)
+        await self._finish(self._assigned(), seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COMMIT_SECONDS):
+                # While the group is put together anew nothing can be committed: it shall not leave before.
+                while not await self._committer.commit(self._assigned()):
+                    await asyncio.sleep(0.1)
         await self._loop.run_in_executor(None, self.poller.stop)
         self.lost(self._assigned())
         await self._tasks.cancel()
         self._metrics.remove()
+
+    async def _finish(self, partitions: list[Partition], seconds: float) -> None:
+        """Begin nothing new, and wait up to ``seconds`` until what is begun has no gaps."""
+        for partition in partitions:
+            partition.close()
+        self._pump()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and any(map(self._moves, partitions)):
+            await asyncio.sleep(0.01)
+
+    def _moves(self, partition: Partition) -> bool:
+        """Whether waiting brings anything; what cannot be written, or waits for another attempt, may take for ever."""
+        callable_now = self._outage is None and not self.config.paused and not partition.stuck
+        return partition.away > partition.stuck or (callable_now and partition.lanes.ready > 0)
 
     def report(self) -> None:
         """Bring the gauges up to date."""
@@ -172,7 +184,7 @@ class Worker:
 
     def _pump(self) -> None:
         """Make the calls that may be made now."""
-        if self.draining or self.config.paused:
+        if self.config.paused:
             return
         allowed = self._settler.concurrency.allowed(self.config.max_in_flight)
         outage = self._outage
@@ -191,7 +203,7 @@ class Worker:
 
     def _call_next(self, partition: Partition) -> bool:
         """Make one call for a partition, if there is anything to call for."""
-        if partition.closing or partition.stuck:
+        if partition.stuck:
             return False
         partition.fill(self.config.max_uncommitted)
         lanes, batch = partition.lanes, self.config.batch
@@ -206,7 +218,10 @@ class Worker:
                     self._loop.call_at(partition.gathering, self._pump)
                 return False
             taken = lanes.take(batch.size, BATCH_BYTES)
-        items = sum(len(found) for _, found in taken)
+        items = 0
+        for _, found in taken:
+            items += len(found)
+            partition.newest = max(partition.newest, found[-1].record.offset)
         self._calls += 1
         partition.away += 1
         partition.in_flight += items

@@ -220,7 +220,7 @@ def test_what_comes_late_after_a_revoke_moves_nothing(bench: Any) -> None:
     bench(slow, test)
 
 
-def test_a_revoke_waits_for_what_is_under_way_and_calls_nothing_more(bench: Any) -> None:
+def test_a_revoke_finishes_what_is_under_way_and_begins_nothing_new(bench: Any) -> None:
     async def slow(_: object, __: object) -> int:
         await asyncio.sleep(0.1)
         return 200
@@ -231,6 +231,20 @@ def test_a_revoke_waits_for_what_is_under_way_and_calls_nothing_more(bench: Any)
         assert await one.worker.revoked([one.partition], 5.0) == [(one.partition, 1)]
         assert one.ids() == [0]
         assert not one.partition.alive
+
+    bench(slow, test)
+
+
+def test_a_revoke_leaves_no_gap_before_what_was_done(bench: Any) -> None:
+    async def slow(_: object, body: bytes) -> int:
+        await asyncio.sleep(0.1 if body == b"slow" else 0)
+        return 200
+
+    async def test(one: Any) -> None:
+        one.send(("a", b"slow"), ("a", b"1"), ("b", b"2"), ("a", b"3"))
+        await one.until(lambda: len(one.calls) == 2)
+        assert await one.worker.revoked([one.partition], 5.0) == [(one.partition, 3)]
+        assert one.ids() == [0, 2, 1]
 
     bench(slow, test)
 

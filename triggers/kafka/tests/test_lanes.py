@@ -79,6 +79,18 @@ def test_a_batch_is_bounded_in_bytes_but_never_empty() -> None:
     assert offsets(lanes.take(3, 120)) == [1, 2]
 
 
+def test_what_is_newer_is_forgotten_and_the_rest_still_goes() -> None:
+    lanes = filled(b"a", b"a", b"b", None, b"a", None)
+    ((lane, _),) = lanes.take(1, MANY)
+    lanes.keep_up_to(3)
+    assert offsets(lanes.take(1, MANY)) == [2]
+    assert offsets(lanes.take(1, MANY)) == [3]
+    assert lanes.take(1, MANY) == []
+    lanes.release(lane)
+    assert offsets(lanes.take(5, MANY)) == [1]
+    assert lanes.ready == 0
+
+
 @given(
     keys=st.lists(st.sampled_from([None, b"a", b"b", b"c"]), max_size=60),
     size=st.integers(1, 5),
