@@ -12,7 +12,7 @@ from kubeless_cli.connection import Connection
 from kubeless_cli.errors import Failure
 from kubeless_cli.kafka_frames import Body, Decoder, encode
 from kubeless_cli.kafka_pod import CONTAINER, Target, request_connection
-from kubeless_cli.kafka_start import create, refused, until_running
+from kubeless_cli.kafka_start import create, refused, sweep, until_running
 
 if TYPE_CHECKING:
     from kubeless_kube.attachment import Attachment
@@ -58,6 +58,7 @@ def _attached(connection: Connection, target: Target) -> Iterator[Attachment]:
     from kubeless_kube.resources import PODS
 
     with _ended_by_signals():
+        sweep(connection, target.namespace)
         created = create(connection, target)
         name = created["metadata"]["name"]
         try:

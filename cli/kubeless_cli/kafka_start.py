@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from typing import Any
 
 from kubeless_cli.connection import Connection
 from kubeless_cli.errors import Failure
-from kubeless_cli.kafka_pod import CONTAINER, Target, pod
+from kubeless_cli.kafka_pod import CONTAINER, LABEL_ADMIN, Target, pod
 from kubeless_cli.podlogs import container_state
 
 Object = dict[str, Any]
@@ -38,6 +39,19 @@ def create(connection: Connection, target: Target) -> Object:
             f"There is no namespace '{target.namespace}', where a pod would talk to Kafka.\n"
             "--kafka-namespace names the namespace of the installation."
         ) from None
+
+
+def sweep(connection: Connection, namespace: str) -> None:
+    """Delete the pods of commands that were killed, once they ended; where that may be done."""
+    from kubeless_kube.errors import ApiError
+    from kubeless_kube.resources import PODS
+
+    with suppress(ApiError):
+        listed = connection.client.list(PODS, namespace, labels=f"{LABEL_ADMIN}=true")
+        for seen in listed["items"]:
+            if (seen.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+                metadata = seen["metadata"]
+                connection.client.delete(PODS, namespace, metadata["name"], uid=metadata["uid"])
 
 
 def refused(message: str, namespace: str) -> Failure:

@@ -95,6 +95,11 @@ class Kafka:
             raise failure_of(found.error, f"topic '{name}'")
         return found
 
+    @property
+    def user(self) -> str:
+        """The user that this is; "" without credentials."""
+        return str(self._settings.get("sasl.username") or "")
+
     def producer(self) -> Producer:
         """One whose records are written by all replicas in sync, once and in order."""
         return Producer(

@@ -30,6 +30,7 @@ def create(kafka: Kafka, arguments: Object, password: Body) -> Object:
     name, mechanism = str(arguments["name"]), MECHANISMS[str(arguments["mechanism"])]
     if not password:
         raise Failure("Invalid", f"User '{name}' can't be made without a password.")
+    _refuse_own(kafka, [name])
     kafka.metadata()
     if name in users(kafka) and not arguments.get("replace"):
         raise Failure(
@@ -56,9 +57,10 @@ def list_users(kafka: Kafka, arguments: Object) -> Object:
 
 def delete(kafka: Kafka, arguments: Object) -> Object:
     """Delete users; says which there were not. Raises Failure."""
+    wanted = [str(name) for name in arguments["names"]]
+    _refuse_own(kafka, wanted)
     kafka.metadata()
     present = users(kafka)
-    wanted = [str(name) for name in arguments["names"]]
     for name in wanted:
         for mechanism in present.get(name, []):
             _alter(kafka, name, UserScramCredentialDeletion(name, MECHANISMS[mechanism]))
@@ -79,6 +81,15 @@ def users(kafka: Kafka) -> dict[str, list[str]]:
         name: sorted(words[info.mechanism] for info in described.scram_credential_infos)
         for name, described in found.items()
     }
+
+
+def _refuse_own(kafka: Kafka, names: list[str]) -> None:
+    if kafka.user in names:
+        raise Failure(
+            "OwnUser",
+            f"User '{kafka.user}' is the administrator that this command itself logs in as; nothing was "
+            "done. Its password is in the Secret that the installation names.",
+        )
 
 
 def _alter(kafka: Kafka, name: str, alteration: Any) -> None:
