@@ -9,7 +9,8 @@ ask() {
     local size
     { exec 3<>/dev/tcp/127.0.0.1/9096; } 2>/dev/null || exit 1
     printf "$1" >&3
-    size=$(head -c 4 <&3 | od -An -v -tu1 | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }')
+    # By dd, which takes no byte more: some heads read ahead, and what they took is gone.
+    size=$(dd bs=1 count=4 <&3 2>/dev/null | od -An -v -tu1 | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }')
     head -c "${size:-0}" <&3 | od -An -v -tu1
     exec 3>&-
 }
