@@ -144,6 +144,23 @@ def test_one_that_never_answered_is_told_at_once() -> None:
     assert world.told == [0.0]
 
 
+def test_of_many_pods_each_is_asked_less_often() -> None:
+    world = World(status())
+    many = {
+        f"p{number}": {
+            **world.pod,
+            "metadata": {**world.pod["metadata"], "name": f"p{number}", "uid": str(number)},
+        }
+        for number in range(600)
+    }
+    world.pods.objects = many
+    waits = [world.consumers.poll(("n", name)) for name in many]
+    assert waits[0] == 3.0
+    assert waits[-1] == 6.0
+    world.pods.drop("p0")
+    assert world.consumers.poll(("n", "p1")) == 5.99
+
+
 @pytest.mark.parametrize(
     "change",
     [
