@@ -39,7 +39,8 @@ def main() -> int:
         pod=os.environ.get("POD_NAME") or socket.gethostname(),
         librdkafka=dict(arguments.librdkafka),
     )
-    return asyncio.run(_run(options, arguments.port))
+    # Not asyncio.run: that waits for threads, of which one may be asking brokers that do not answer.
+    return asyncio.new_event_loop().run_until_complete(_run(options, arguments.port))
 
 
 async def _run(options: Options, port: int) -> int:
@@ -95,5 +96,5 @@ def _setting(text: str) -> tuple[str, str]:
 if __name__ == "__main__":
     code = main()
     sys.stderr.flush()
-    # A request to brokers that do not answer may still block a thread: nothing waits for its answer any more.
+    # For the same reason.
     os._exit(code)

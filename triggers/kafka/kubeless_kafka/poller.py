@@ -139,10 +139,14 @@ class Poller:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Leave the group and end; blocks until it is done. Call it in a thread other than the event loop's."""
+    def stop(self, seconds: float) -> bool:
+        """Leave the group and end; False when that is not done within this time, as when no broker answers.
+
+        It blocks: call it in a thread other than the event loop's.
+        """
         self._stop.set()
-        self._thread.join()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def commit(self, offsets: Offsets) -> Future[Answers]:
         """Have the thread commit; what is not assigned any more by then is left out.

@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.5
 # A function that is taken out, or whose connection changes, is given this long for what it has.
 HANDOVER_SECONDS = 10.0
 # What the controller gives the pod beyond the longest function's timeout is for commits and leaving groups.
-DRAIN_MARGIN_SECONDS = 2.0
+DRAIN_MARGIN_SECONDS = 1.0
 STUCK_SECONDS = 120.0
 
 

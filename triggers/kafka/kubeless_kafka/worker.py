@@ -34,7 +34,8 @@ BATCH_BYTES = 4 * 1024 * 1024
 # An outage shorter than this pauses nothing.
 OUTAGE_SECONDS = 1.0
 # How long the end waits for the group to take a commit.
-COMMIT_SECONDS = 5.0
+COMMIT_SECONDS = 3.0
+LEAVE_SECONDS = 4.0
 
 
 class Worker:
@@ -155,7 +156,8 @@ class Worker:
                 # While the group is put together anew nothing can be committed: it shall not leave before.
                 while not await self._committer.commit(self._assigned()):
                     await asyncio.sleep(0.1)
-        await self._loop.run_in_executor(None, self.poller.stop)
+        if not await self._loop.run_in_executor(None, self.poller.stop, LEAVE_SECONDS):
+            log.warning("%s: the group was not left in order", self.function.group)
         self.lost(self._assigned())
         await self._tasks.cancel()
         self._metrics.remove()
