@@ -27,9 +27,14 @@ def local_cluster() -> Iterator[dict[str, str]]:
             [sys.executable, ROOT / "tools/up.py"], capture_output=True, text=True, check=False
         )
         assert up.returncode == 0, up.stdout + up.stderr
-        found = subprocess.run([CLUSTER, "kubeconfig"], capture_output=True, text=True, check=True)
-        path = f"{Path(sys.executable).parent}:{programs()}:{os.environ['PATH']}"
-        yield {**os.environ, "KUBECONFIG": found.stdout.strip(), "PATH": path}
+        yield local_environment()
     finally:
         if not was_up:
             subprocess.run([CLUSTER, "down"], capture_output=True, check=True)
+
+
+def local_environment() -> dict[str, str]:
+    """The same of a local cluster that is up."""
+    found = subprocess.run([CLUSTER, "kubeconfig"], capture_output=True, text=True, check=True)
+    path = f"{Path(sys.executable).parent}:{programs()}:{os.environ['PATH']}"
+    return {**os.environ, "KUBECONFIG": found.stdout.strip(), "PATH": path}
