@@ -122,17 +122,16 @@ def test_who_knows_the_password_and_the_authority_is_let_in(secure: kafka.Kafka)
     assert secure.consume("orders", 1)[0].value() == b"value"
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"sasl.password": "wr0ng"}, "Authentication failed"),
-        ({"sasl.username": "nobody"}, "Authentication failed"),
-        ({"security.protocol": "SASL_PLAINTEXT"}, "brokers are down"),
-        ({"security.protocol": "SSL"}, "brokers are down"),
-    ],
-)
-def test_who_does_not_is_refused(secure: kafka.Kafka, change: Object, reason: str) -> None:
-    assert reason.lower() in refused(secure.settings(**change)).lower()
+@pytest.mark.parametrize("change", [{"sasl.password": "wr0ng"}, {"sasl.username": "nobody"}])
+def test_who_does_not_know_a_user_is_refused(secure: kafka.Kafka, change: Object) -> None:
+    assert "Authentication failed" in refused(secure.settings(**change))
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL", "SASL_PLAINTEXT"])
+def test_who_leaves_out_tls_or_the_password_gets_no_answer(
+    secure: kafka.Kafka, protocol: str
+) -> None:
+    refused(secure.settings(**{"security.protocol": protocol}))
 
 
 def test_clients_notice_another_authority(secure: kafka.Kafka, tmp_path: Path) -> None:
