@@ -6,19 +6,20 @@ import asyncio
 import logging
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from kubeless_kafka import errors
+from kubeless_kafka import errors, group, messages
+from kubeless_kafka.commit_requests import Answers, CommitRequests, Offsets
 from kubeless_kafka.connection import CredentialsError, Settings
 from kubeless_kafka.gate import Gate
 from kubeless_kafka.partition import Partition
 from kubeless_kafka.problems import Board
-from kubeless_kafka.record import Headers, Record
+from kubeless_kafka.record import Record
 from kubeless_kafka.starter import Starter, StartError
 
 log = logging.getLogger("kubeless.kafka")
@@ -28,8 +29,6 @@ POLL_SECONDS = 0.1
 BUSY_SECONDS = 0.005
 HOLD_STEP_SECONDS = 0.005
 POLL_RECORDS = 500
-# What a record takes in memory beside its payload, about.
-RECORD_BYTES = 400
 # A handover waits for records that are under way no longer than this.
 HANDOVER_SECONDS = 10.0
 REOPEN_SECONDS = (1.0, 30.0)
@@ -45,34 +44,6 @@ _REOPEN = frozenset(
         KafkaError._FATAL,
     }
 )
-_SETTINGS: Settings = {
-    # Known to all brokers; docs/adr/0012 says why not the newer protocol.
-    "group.protocol": "classic",
-    "partition.assignment.strategy": "cooperative-sticky",
-    # The client's own thread sends heartbeats: what a dead consumer held is free after this.
-    "session.timeout.ms": 10000,
-    "heartbeat.interval.ms": 1000,
-    "max.poll.interval.ms": 300000,
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "auto.offset.reset": "error",
-    "check.crcs": True,
-    "isolation.level": "read_committed",
-    "allow.auto.create.topics": False,
-    # Topics and partitions that are added are seen soon.
-    "topic.metadata.refresh.interval.ms": 5000,
-    # What is fetched ahead is bounded; a record that is larger than a fetch comes alone.
-    "queued.max.messages.kbytes": 8192,
-    "queued.min.messages": 2000,
-    "fetch.max.bytes": 4194304,
-    "max.partition.fetch.bytes": 1048576,
-    "fetch.wait.max.ms": 500,
-    "fetch.error.backoff.ms": 200,
-}
-
-
-Offsets = list[tuple[Partition, int]]
-Answers = list[tuple[Partition, int, KafkaError | None]]
 
 
 class Owner(Protocol):
@@ -128,10 +99,7 @@ class Poller:
         self._thread = threading.Thread(target=self._run, name=f"poll-{group}"[:60], daemon=True)
         # When the thread was last seen moving, on time.monotonic's clock.
         self.moved = time.monotonic()
-        # A commit from another thread would wait until nobody polls: this one begins them, between polls.
-        self._commits: deque[tuple[Offsets, Future[Answers]]] = deque()
-        # The one that is under way.
-        self._committing: tuple[Offsets, Future[Answers]] | None = None
+        self._commits = CommitRequests(topic, self._owns)
         # The client's last error of its own and when it was.
         self.client_error: tuple[float, KafkaError] | None = None
 
@@ -153,9 +121,7 @@ class Poller:
 
         The result has an error for each that was refused; it raises KafkaException when none was answered.
         """
-        future: Future[Answers] = Future()
-        self._commits.append((offsets, future))
-        return future
+        return self._commits.add(offsets)
 
     def reopen(self) -> None:
         """Join the group anew with a new client."""
@@ -197,10 +163,10 @@ class Poller:
     def _session(self) -> None:
         """One client, from its making to its end."""
         self._reopen = False
-        settings = {**self._settings(), **_SETTINGS, **self._starter.overrides}
+        settings = {**self._settings(), **group.SETTINGS, **self._starter.overrides}
         settings["group.id"] = self._group
         consumer = Consumer(
-            {**settings, "error_cb": self._client_failed, "on_commit": self._committed},
+            {**settings, "error_cb": self._client_failed, "on_commit": self._commits.answered},
             logger=client_log,
         )
         gate = Gate()
@@ -216,7 +182,7 @@ class Poller:
         finally:
             self.moved = time.monotonic()
             consumer.close()
-            self._end_commits()
+            self._commits.end()
             # What a callback did not give up is nobody's now.
             self._give_up(list(self._partitions.values()))
 
@@ -226,8 +192,7 @@ class Poller:
         decision = gate.decide(now, loads, self._owner.halted())
         self._pause(consumer, dict(decision.paused))
         self._read_again(consumer, now)
-        if self._commits and self._committing is None:
-            self._begin_commit(consumer, *self._commits.popleft())
+        self._commits.begin_next(consumer)
         if decision.hold:
             # Callbacks come from polling: it goes on, with a record now and then.
             time.sleep(HOLD_STEP_SECONDS)
@@ -242,50 +207,12 @@ class Poller:
             # One that is there is not kept waiting for others.
             self._hand_over(consumer, [first, *consumer.consume(POLL_RECORDS - 1, 0)])
 
-    def _begin_commit(self, consumer: Consumer, offsets: Offsets, future: Future[Answers]) -> None:
-        """Ask for a commit, one at a time: an older offset must not come after a newer one."""
-        mine = [pair for pair in offsets if self._partitions.get(pair[0].number) is pair[0]]
-        if not future.set_running_or_notify_cancel():
-            return
-        if not mine:
-            future.set_result([])
-            return
-        self._committing = (mine, future)
-        try:
-            consumer.commit(offsets=self._positions(mine), asynchronous=True)
-        except KafkaException as error:
-            self._committing = None
-            future.set_exception(error)
+    def _owns(self, partition: Partition) -> bool:
+        return self._partitions.get(partition.number) is partition
 
-    def _committed(self, error: KafkaError | None, answered: list[TopicPartition]) -> None:
-        """librdkafka's callback for a commit that was asked for."""
-        if self._committing is None:
-            return
-        offsets, future = self._committing
-        self._committing = None
-        if error is not None and not answered:
-            future.set_exception(KafkaException(error))
-            return
-        failures = {one.partition: one.error for one in answered}
-        future.set_result(
-            [(one, offset, failures.get(one.number, error)) for one, offset in offsets]
-        )
-
-    def _end_commits(self) -> None:
-        if self._committing is not None:
-            self._commits.append(self._committing)
-            self._committing = None
-        while self._commits:
-            future = self._commits.popleft()[1]
-            if future.running() or future.set_running_or_notify_cancel():
-                future.set_exception(KafkaException(KafkaError(KafkaError._STATE)))
-
-    def _positions(self, offsets: Offsets) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, p.number, o, p.metadata) for p, o in offsets]
-
-    def _hand_over(self, consumer: Consumer, messages: list[Message]) -> None:
+    def _hand_over(self, consumer: Consumer, polled: list[Message]) -> None:
         found: dict[Partition, list[Record]] = defaultdict(list)
-        for message in messages:
+        for message in polled:
             error = message.error()
             if error is not None:
                 self._message_failed(consumer, message, error)
@@ -305,7 +232,7 @@ class Poller:
             partition.position = offset + 1
             if self._unreadable.pop(partition.number, None) and not self._unreadable:
                 self._owner.board.clear("RecordUnreadable")
-            record = _record(message, self._topic, partition.number, offset)
+            record = messages.record(message, self._topic, partition.number, offset)
             partition.handed += 1
             partition.handed_bytes += record.size
             found[partition].append(record)
@@ -441,7 +368,9 @@ class Poller:
         try:
             done = handover.result(HANDOVER_SECONDS * 3)
             if done:
-                answered = consumer.commit(offsets=self._positions(done), asynchronous=False)
+                answered = consumer.commit(
+                    offsets=self._commits.positions(done), asynchronous=False
+                )
                 for one in answered or []:
                     if one.error is not None:
                         raise KafkaException(one.error)
@@ -474,25 +403,3 @@ class Poller:
         if partitions:
             self._call(self._owner.lost, partitions)
         self._paused.clear()
-
-
-def _record(message: Message, topic: str, partition: int, offset: int) -> Record:
-    kind, milliseconds = message.timestamp()
-    key, value = _bytes(message.key()), _bytes(message.value())
-    headers = _headers(message)
-    size = len(key or b"") + len(value or b"") + RECORD_BYTES
-    if headers:
-        size += sum(len(name) + len(one or b"") for name, one in headers)
-    return Record(
-        topic, partition, offset, milliseconds if kind else None, key, value, headers, size
-    )
-
-
-def _headers(message: Message) -> Headers:
-    found: Any = message.headers()
-    return tuple(found) if found else ()
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    """The client's types allow for text, which comes only from its deserializers."""
-    return value.encode() if isinstance(value, str) else value

@@ -1,0 +1,80 @@
+"""Commits between polls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from kubeless_kafka.commit_requests import CommitRequests
+from kubeless_kafka.partition import Partition
+
+
+class Client:
+    """Takes what is to be committed."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[tuple[int, int]]] = []
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
+        assert asynchronous
+        self.asked.append([(one.partition, one.offset) for one in offsets])
+
+
+def partition(number: int) -> Partition:
+    return Partition(number, 0, committed=True, start="committed", metadata="m")
+
+
+@pytest.fixture
+def client() -> Any:
+    return Client()
+
+
+def test_one_commit_at_a_time_in_order(client: Any) -> None:
+    one = partition(0)
+    requests = CommitRequests("t", lambda _: True)
+    first, second = requests.add([(one, 5)]), requests.add([(one, 7)])
+    requests.begin_next(client)
+    requests.begin_next(client)
+    assert client.asked == [[(0, 5)]]
+    requests.answered(None, [TopicPartition("t", 0, 5)])
+    assert first.result(0) == [(one, 5, None)]
+    requests.begin_next(client)
+    assert client.asked == [[(0, 5)], [(0, 7)]]
+    assert not second.done()
+
+
+def test_what_is_others_by_now_is_never_committed(client: Any) -> None:
+    mine, gone = partition(0), partition(1)
+    requests = CommitRequests("t", lambda one: one is mine)
+    future = requests.add([(mine, 5), (gone, 9)])
+    requests.begin_next(client)
+    assert client.asked == [[(0, 5)]]
+    requests.answered(None, [TopicPartition("t", 0, 5)])
+    assert future.result(0) == [(mine, 5, None)]
+    late = requests.add([(gone, 10)])
+    requests.begin_next(client)
+    assert (late.result(0), len(client.asked)) == ([], 1)
+
+
+def test_a_commit_that_is_refused_says_so_for_each_partition(client: Any) -> None:
+    one = partition(0)
+    requests = CommitRequests("t", lambda _: True)
+    future = requests.add([(one, 5)])
+    requests.begin_next(client)
+    requests.answered(KafkaError(KafkaError.ILLEGAL_GENERATION), [TopicPartition("t", 0, 5)])
+    ((_, _, failure),) = future.result(0)
+    assert failure is not None
+    assert failure.code() == KafkaError.ILLEGAL_GENERATION
+
+
+def test_nobody_waits_for_a_client_that_is_gone(client: Any) -> None:
+    requests = CommitRequests("t", lambda _: True)
+    futures = [requests.add([(partition(0), 5)]) for _ in range(2)]
+    requests.begin_next(client)
+    requests.end()
+    for future in futures:
+        with pytest.raises(KafkaException):
+            future.result(0)
+    requests.answered(None, [])
