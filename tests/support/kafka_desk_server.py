@@ -9,7 +9,7 @@ import http.server
 import json
 import time
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -20,6 +20,12 @@ from confluent_kafka.admin import (
 )
 
 SECONDS = 20.0
+# A group's coordinator is being chosen: at the first use of a group, and after a broker's end.
+MOVING = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 
 
 def decoded(text):
@@ -88,7 +94,15 @@ def committed(settings, group, topic):
     try:
         metadata = consumer.list_topics(topic, timeout=SECONDS).topics[topic]
         wanted = [TopicPartition(topic, number) for number in metadata.partitions]
-        return {place.partition: place.offset for place in consumer.committed(wanted, SECONDS)}
+        deadline = time.monotonic() + SECONDS
+        while True:
+            try:
+                found = consumer.committed(wanted, SECONDS)
+                return {place.partition: place.offset for place in found}
+            except KafkaException as error:
+                if error.args[0].code() not in MOVING or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
     finally:
         consumer.close()
 
