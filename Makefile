@@ -79,6 +79,20 @@ bench-controller: ## Measure the controller with thousands of Functions, on a ba
 	@tools/setup
 	@PYTHONPATH=tests $(PYTHON) -m bench.controller
 
+.PHONY: bench-kafka
+bench-kafka: ## Measure the consumer of KafkaTriggers beside a plain loop, with a broker in the local cluster
+	@tools/setup
+	@$(MAKE) up
+	@PYTHONPATH=tests $(PYTHON) -m bench.kafka
+
+# How many records `make chaos` sends; `make test` sends 20,000.
+RECORDS ?= 200000
+
+.PHONY: chaos
+chaos: ## Kill consumers, functions and brokers while records flow, and check that none is lost: make chaos RECORDS=200000
+	@tools/setup
+	@KUBELESS_CHAOS_RECORDS=$(RECORDS) $(PYTHON) -m pytest -s tests/chaos
+
 .PHONY: conformance
 conformance: ## Hold every runtime and image to the contract, the long tests under strain too
 	@tools/setup

@@ -1,0 +1,1 @@
+"""The Kafka trigger's consumer, by numbers."""
