@@ -79,6 +79,10 @@ def test_what_is_right(client: Client, namespace: str, spec: Object) -> None:
         ),
         ({"responseTopic": "orders"}, "spec.responseTopic: found 'orders', which is spec.topic"),
         ({"deadLetterTopic": "a/b"}, "spec.deadLetterTopic: found 'a/b'"),
+        (
+            {"responseTopic": "answers", "batch": {"size": 2}},
+            "spec.responseTopic: found one beside spec.batch",
+        ),
         ({"responseTopic": "a/b"}, "spec.responseTopic: found 'a/b'"),
         (
             {"bootstrapServers": "kafka"},

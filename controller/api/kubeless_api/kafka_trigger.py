@@ -104,6 +104,7 @@ def parse(obj: Mapping[str, Any], settings: Mapping[str, Any]) -> KafkaTrigger:
     namespace, name = metadata["namespace"], metadata["name"]
     topic = kafka_topic.check(fields.text(spec, "topic", "spec"), "spec.topic")
     in_flight = _bounded(spec, "maxInFlight", "spec", DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT)
+    batch = _batch(fields.mapping(spec, "batch", "spec"))
     return KafkaTrigger(
         namespace=namespace,
         name=name,
@@ -116,8 +117,8 @@ def parse(obj: Mapping[str, Any], settings: Mapping[str, Any]) -> KafkaTrigger:
         retry=_retry(fields.mapping(spec, "retry", "spec")),
         dead_letter_topic=_other_topic(spec, "deadLetterTopic", topic)
         or kafka_topic.dead_letters_of(topic),
-        response_topic=_other_topic(spec, "responseTopic", topic),
-        batch=_batch(fields.mapping(spec, "batch", "spec")),
+        response_topic=_response_topic(spec, topic, batch),
+        batch=batch,
         max_in_flight=in_flight,
         max_uncommitted=_uncommitted(spec, in_flight),
         replicas=_or_default(fields.number(spec, "replicas", "spec"), DEFAULT_REPLICAS),
@@ -238,6 +239,17 @@ def _other_topic(spec: Mapping[str, Any], key: str, topic: str) -> str:
             INVALID_SPEC,
             f"spec.{key}: found {found!r}, which is spec.topic itself: what is written there would be read again and "
             "again; name another topic",
+        )
+    return found
+
+
+def _response_topic(spec: Mapping[str, Any], topic: str, batch: Batch | None) -> str:
+    found = _other_topic(spec, "responseTopic", topic)
+    if found and batch is not None:
+        raise SpecError(
+            INVALID_SPEC,
+            f"spec.responseTopic: found {found!r} beside spec.batch; an answer belongs to one record, so take one of the "
+            "two out",
         )
     return found
 

@@ -52,7 +52,6 @@ def test_everything_set() -> None:
             "maxBackoff": 120,
             "statuses": {"404": "Retry", "5xx": "DeadLetter"},
         },
-        batch={"size": 100, "wait": "50ms"},
         maxInFlight=1000,
         deadLetterTopic="dead",
         responseTopic="answers",
@@ -61,11 +60,15 @@ def test_everything_set() -> None:
         paused=True,
     )
     assert found.retry == Retry(3, 90.0, 120.0, {"404": "Retry", "5xx": "DeadLetter"})
-    assert found.batch == Batch(100, 0.05)
     # What is open at once is uncommitted, too.
     assert (found.max_in_flight, found.max_uncommitted) == (1000, 1000)
     assert (found.dead_letter_topic, found.response_topic) == ("dead", "answers")
     assert (found.replicas, found.paused, found.start_offset) == (0, True, "earliest")
+
+
+def test_a_batch() -> None:
+    assert parsed(batch={"size": 100}).batch == Batch(100, 0.05)
+    assert parsed(batch={"size": 7, "wait": "1.5s"}).batch == Batch(7, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,10 @@ def test_everything_set() -> None:
         ),
         ({"retry": {"statuses": {"600": "Retry"}}}, "spec.retry.statuses: found '600'"),
         ({"retry": {"statuses": {"404": "Skip"}}}, "spec.retry.statuses[404]: found 'Skip'"),
+        (
+            {"batch": {"size": 2}, "responseTopic": "answers"},
+            "spec.responseTopic: found 'answers' beside spec.batch",
+        ),
         ({"batch": {"wait": 1}}, "spec.batch.size: found nothing"),
         ({"batch": {"size": 0}}, "spec.batch.size: found 0"),
         ({"batch": {"size": 10001}}, "from 1 to 10000"),
