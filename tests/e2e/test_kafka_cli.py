@@ -230,7 +230,6 @@ def test_dead_letters_are_listed_shown_and_sent_again_once(
         == 0
     )
     letters = f"{topic}.dlq"
-    kafka.create_topic(letters, 2)
     trigger = {
         "apiVersion": "kubeless.io/v1beta1",
         "kind": "KafkaTrigger",
@@ -248,16 +247,21 @@ def test_dead_letters_are_listed_shown_and_sent_again_once(
         "the trigger has consumers",
         60,
     )
+
+    def dlq(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        where = ["trigger", "kafka", "dlq", command, "orders", "-n", namespace]
+        return kubeless(*where, *arguments)
+
+    # Consumers make the topic with the first dead letter.
+    assert f"0 dead letters in topic {letters}" in dlq("list").stderr
+    assert "is made with the first one" in dlq("show", "0/0").stderr
+    kafka.create_topic(letters, 2)
     for number, status in enumerate(("500", "404", "500")):
         error = ["topic", topic, "partition", "1", "offset", str(number), "status", status]
         pairs = zip(error[::2], error[1::2], strict=True)
         headers = [part for name, value in pairs for part in ("-H", f"kubeless-dlq-{name}:{value}")]
         flags = ["--data", f"value {number}", "--key", "k", "-H", "trace:t", *headers]
         assert run("topic", "publish", "--topic", letters, *flags).returncode == 0
-
-    def dlq(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        where = ["trigger", "kafka", "dlq", command, "orders", "-n", namespace]
-        return kubeless(*where, *arguments)
 
     listed = dlq("list")
     assert f"3 dead letters in topic {letters}" in listed.stderr, listed.stderr

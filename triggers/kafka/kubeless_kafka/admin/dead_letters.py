@@ -31,7 +31,13 @@ class DeadLetters:
 
     def __init__(self, kafka: Kafka, topic: str, group: str) -> None:
         self.topic = topic
-        partitions = sorted(kafka.topic(topic).partitions)
+        try:
+            partitions = sorted(kafka.topic(topic).partitions)
+        except Failure as failure:
+            # Consumers make it with the first dead letter.
+            if failure.reason != "TopicNotFound":
+                raise
+            partitions = []
         self.consumer: Consumer = kafka.consumer(group)
         self.bounds: dict[int, tuple[int, int]] = {}
         for partition in partitions:
@@ -46,6 +52,8 @@ class DeadLetters:
         self.sent = self._read_sent()
 
     def _read_sent(self) -> dict[int, Sent]:
+        if not self.bounds:
+            return {}
         asked = [TopicPartition(self.topic, partition) for partition in self.bounds]
         found = call(
             "how far dead letters were sent again",
@@ -77,6 +85,11 @@ class DeadLetters:
 
     def bound(self, partition: int) -> tuple[int, int]:
         """The bounds of one partition. Raises Failure when there is none."""
+        if not self.bounds:
+            raise Failure(
+                "RecordNotFound",
+                f"There are no dead letters: topic '{self.topic}' is made with the first one.",
+            )
         if partition not in self.bounds:
             raise Failure(
                 "PartitionNotFound",
