@@ -22,7 +22,7 @@ MAX_UNCOMMITTED = 200
 #: Seconds from one kill of a function to the next.
 FUNCTION_SECONDS = 4.0
 #: How long the consumers may take for what is left when all is quiet again, in seconds.
-SETTLING = 90.0
+SETTLING = 180.0
 
 
 @dataclass

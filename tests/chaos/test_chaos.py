@@ -56,8 +56,9 @@ def test_no_record_is_lost(client: Client, brokers: Brokers, desk: Desk) -> None
     verdict = run.run()
     assert verdict.violations == []
     assert verdict.records == RECORDS
-    assert run.noise.kills["consumer"] >= SECONDS / 30
-    assert run.noise.kills["function"] >= SECONDS / 15
+    # Only what is ready is killed: on a slow machine that is less often. A run without kills would prove nothing.
+    assert run.noise.kills["consumer"] >= SECONDS / 60
+    assert run.noise.kills["function"] >= SECONDS / 20
     run.consumer.leave()
 
 
