@@ -206,6 +206,33 @@ def test_more_consumers_than_partitions_are_told(world: World, product: Desk) ->
     assert len(world.wait_for_kept(8)) == 8
 
 
+def test_a_function_is_deleted_while_records_wait_and_comes_back(
+    world: World, product: Desk
+) -> None:
+    topic = new_topic()
+    product.create(topic)
+    world.apply(function(world.namespace), trigger(world.namespace, topic))
+    world.condition("True")
+    product.send(topic, Record(b"before", b"k"))
+    world.wait_for_kept(1)
+    group = f"{world.namespace}_orders_hello_{topic}"
+    wait_for(lambda: product.lag(group, topic) == 0, "it is committed")
+    world.client.delete(FUNCTIONS, world.namespace, "hello")
+    world.condition("NoFunctions")
+    # Its pod still serves while it drains: what comes meanwhile would be done.
+    pods = "created-by=kubeless,function=hello"
+    wait_for(
+        lambda: not world.client.list(PODS, world.namespace, labels=pods)["items"],
+        "the function is gone",
+        60,
+    )
+    product.send(topic, *(Record(b"waits", b"k") for _ in range(5)))
+    world.apply(function(world.namespace))
+    kept = world.wait_for_kept(5)
+    assert [event for event, _ in kept] == [f"{topic}/0/{offset}" for offset in range(1, 6)]
+    world.condition("True")
+
+
 def test_a_deleted_trigger_leaves_nothing(world: World, product: Desk) -> None:
     topic = new_topic()
     product.create(topic)
