@@ -126,6 +126,7 @@ def latency(folder: Path, bootstrap: str, function: Function) -> tuple[float, fl
     """p50 and p99 in milliseconds."""
     topic = "latency"
     create(bootstrap, topic)
+    function.reset()
     process = consumer(folder, bootstrap, topic, function.url)
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
     try:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -109,24 +110,31 @@ def timestamp(record: Record) -> float:
 
 def event_time(seconds: float) -> str:
     """As the original wrote it: `2021-01-01 10:00:00.123 +0000 UTC`, without zeros at the fraction's end."""
-    whole, millis = _split(seconds)
+    (day, clock), millis = _split(seconds)
     fraction = f".{millis:03d}".rstrip("0") if millis else ""
-    return f"{whole:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+    return f"{day} {clock}{fraction} +0000 UTC"
 
 
 def rfc3339(seconds: float) -> str:
     """`2021-01-01T10:00:00.123Z`."""
-    whole, millis = _split(seconds)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    (day, clock), millis = _split(seconds)
+    return f"{day}T{clock}.{millis:03d}Z"
 
 
-def _split(seconds: float) -> tuple[datetime, int]:
+def _split(seconds: float) -> tuple[tuple[str, str], int]:
     whole, millis = divmod(round(seconds * 1000), 1000)
     try:
-        return datetime.fromtimestamp(whole, UTC), millis
+        return _second(whole), millis
     except (OverflowError, ValueError, OSError):
         # A producer may write any number as its time: one that no calendar has shall not stop the record.
-        return datetime.fromtimestamp(0, UTC), 0
+        return _second(0), 0
+
+
+@lru_cache(maxsize=64)
+def _second(whole: int) -> tuple[str, str]:
+    """Date and time of day of a second since 1970. Records of one second come by the hundred."""
+    at = datetime.fromtimestamp(whole, UTC)
+    return f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}"
 
 
 def is_object(value: bytes | None) -> bool:
@@ -144,10 +152,14 @@ def is_object(value: bytes | None) -> bool:
 def parse_json(value: bytes) -> tuple[bool, object]:
     """Whether bytes are JSON in UTF-8, and what they say."""
     try:
-        return True, json.loads(value.decode(), parse_constant=_refuse)
+        return True, _DECODER.decode(value.decode())
     except (ValueError, RecursionError):
         return False, None
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+# json.loads makes one anew for each call.
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
