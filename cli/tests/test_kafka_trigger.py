@@ -59,8 +59,6 @@ def test_every_flag_has_its_field() -> None:
         "--on-status": "404=Retry,5xx=DeadLetter",
         "--dead-letter-topic": "dead",
         "--response-topic": "answers",
-        "--batch-size": "100",
-        "--batch-wait": "0.5s",
         "--max-in-flight": "8",
         "--max-uncommitted": "50",
         "--replicas": "0",
@@ -80,12 +78,16 @@ def test_every_flag_has_its_field() -> None:
         },
         "deadLetterTopic": "dead",
         "responseTopic": "answers",
-        "batch": {"size": 100, "wait": "0.5s"},
         "maxInFlight": 8,
         "maxUncommitted": 50,
         "replicas": 0,
         "paused": True,
     }
+
+
+def test_a_batch() -> None:
+    wanted = SPEC | {"batch": {"size": 100, "wait": "0.5s"}}
+    assert spec("--batch-size", "100", "--batch-wait", "0.5s") == wanted
 
 
 @pytest.mark.parametrize(
