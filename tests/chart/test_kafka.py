@@ -70,6 +70,8 @@ def test_nodes_and_replicas_of_everything_that_is_kept(replicas: int, quorum: in
     for name in ("min.insync.replicas", "transaction.state.log.min.isr"):
         assert found[name] == str(quorum)
     assert found["auto.create.topics.enable"] == "false"
+    # A trigger that is paused for months finds its place.
+    assert int(found["offsets.retention.minutes"]) > 365 * 24 * 60
     spec = one(rendered(values), "StatefulSet")["spec"]
     assert spec["replicas"] == replicas
     assert spec["podManagementPolicy"] == "Parallel"

@@ -193,6 +193,12 @@ def test_an_upgrade_keeps_secrets_and_takes_over_a_changed_password(
     client.patch(SECRETS, secure.namespace, "kafka-admin", {"data": data})
     kafka.install(cluster, secure.namespace, SECURE)
     wait_for(lambda: let_in(secure.settings()), "the first password is taken again", 30)
+    # Nodes that speak otherwise than the others would never join them.
+    done = kafka.helm(
+        cluster, secure.namespace, "upgrade", "kafka", str(kafka.CHART), "--reuse-values", "--set", "auth.enabled=false"
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "they cannot change while kafka has 3 nodes" in done.stderr
 
 
 def test_no_secret_is_in_what_nodes_print_or_are_started_with(

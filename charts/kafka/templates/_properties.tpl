@@ -26,7 +26,8 @@ listener.security.protocol.map={{ join "," $map }}
 inter.broker.listener.name=INTERNAL
 log.dirs=/var/lib/kafka/data
 {{- /* What users may set in `config` stands here as a default. A record of 1 MiB must fit with what a dead letter adds; a
-small heap has no room for the cleaner's usual 128 MiB. */}}
+small heap has no room for the cleaner's usual 128 MiB. A group without consumers, whose trigger is paused or scaled to zero,
+finds its place also after more than Kafka's seven days. */}}
 {{- $defaults := dict
       "auto.create.topics.enable" "false"
       "default.replication.factor" $replicas
@@ -39,6 +40,7 @@ small heap has no room for the cleaner's usual 128 MiB. */}}
       "broker.session.timeout.ms" "6000"
       "broker.heartbeat.interval.ms" "1000"
       "message.max.bytes" "2097152"
+      "offsets.retention.minutes" "5256000"
       "log.cleaner.dedupe.buffer.size" "33554432" -}}
 {{- range $name, $value := $defaults }}
 {{- if not (hasKey $.Values.config $name) }}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kubeless_controller.observed.consumer_report import NoReport, Report, parse
+from kubeless_controller.observed.consumer_report import NoReport, Report, Trouble, parse
 from kubeless_controller.observed.consuming import Seen
 from kubeless_controller.reconcile.kafka_caches import kafka_trigger_of
 from kubeless_controller.reconcile.status_request import NoAnswer, ask
@@ -31,8 +31,11 @@ REQUESTS_PER_SECOND = 100
 LONGEST_PERIOD_SECONDS = 30.0
 # An answer that fails once or twice says less than the one before.
 FAILURES_TO_TELL = 3
-# How far behind consumers are changes all the time, and each change is a write.
-LAG_SECONDS = 10.0
+# How far behind consumers are, and which record failed last, changes all the time, and each change is a write.
+PASSING_SECONDS = 10.0
+
+# Lag and last error of each function.
+Passing = tuple[tuple[int, Trouble | None], ...]
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class _Known:
 
     seen: Seen
     failures: int = 0
-    told: tuple[Seen, int] | None = None
+    told: tuple[Seen, Passing] | None = None
     told_at: float = 0.0
 
 
@@ -49,7 +52,7 @@ class Consumers:
     """What the pods of all KafkaTriggers said last.
 
     * One that stops answering is believed for two more requests.
-    * A trigger is told of what is new at once, of a lag that alone is new after ``LAG_SECONDS``.
+    * A trigger is told of what is new at once, of lags and last errors that alone are new after ``PASSING_SECONDS``.
     """
 
     def __init__(
@@ -88,8 +91,8 @@ class Consumers:
         now = self._clock()
         essence = _essence(after.seen)
         known = before if before is not None else _Known(Seen(key[1], None))
-        only_lag = known.told is not None and known.told[0] == essence[0]
-        waits = only_lag and now - known.told_at < LAG_SECONDS
+        only_passing = known.told is not None and known.told[0] == essence[0]
+        waits = only_passing and now - known.told_at < PASSING_SECONDS
         news = essence != known.told and not waits
         if news:
             after = replace(after, told=essence, told_at=now)
@@ -137,11 +140,11 @@ def is_asked(pod: Object) -> bool:
     )
 
 
-def _essence(seen: Seen) -> tuple[Seen, int]:
-    """What a trigger is told of: all but the lag, and the lag."""
+def _essence(seen: Seen) -> tuple[Seen, Passing]:
+    """What a trigger is told of: first what it is told at once, then what changes all the time: lags and last errors."""
     report = seen.report
     if report is None:
-        return seen, 0
-    bare = tuple(replace(part, lag=0) for part in report.subscriptions)
-    lag = sum(part.lag for part in report.subscriptions)
-    return replace(seen, report=replace(report, subscriptions=bare)), lag
+        return seen, ()
+    bare = tuple(replace(part, lag=0, last_error=None) for part in report.subscriptions)
+    passing = tuple((part.lag, part.last_error) for part in report.subscriptions)
+    return replace(seen, report=replace(report, subscriptions=bare)), passing

@@ -77,6 +77,11 @@ def failed(answer: bytes, count: int) -> frozenset[int]:
     if b'"failed"' not in answer:
         return frozenset()
     parsed, document = event.parse_json(answer)
+    if not parsed and answer.lstrip()[:1] == b"{":
+        # Python writes NaN, which is no JSON: what it names must not be passed over.
+        raise AnswerError(
+            'found an answer with "failed" that is no JSON, expected {"failed": [indexes]}'
+        )
     if not parsed or not isinstance(document, dict) or "failed" not in document:
         return frozenset()
     found = document["failed"]

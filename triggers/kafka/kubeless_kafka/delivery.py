@@ -65,7 +65,8 @@ def session() -> ClientSession:
 
 def timeouts(seconds: float) -> ClientTimeout:
     """The limits of a call to a function with this timeout."""
-    return ClientTimeout(total=seconds + MARGIN_SECONDS, sock_connect=CONNECT_SECONDS)
+    # Connecting begins with finding the name.
+    return ClientTimeout(total=seconds + MARGIN_SECONDS, connect=CONNECT_SECONDS)
 
 
 async def call(

@@ -326,7 +326,9 @@ class Poller:
         if wanted == self._paused:
             return
         pause = [n for n in wanted if n not in self._paused]
-        resume = [n for n in self._paused if n not in wanted and n not in self._unreadable]
+        # What is not readable is resumed when it is to be read again.
+        resting = {number for number, (due, _) in self._unreadable.items() if due}
+        resume = [n for n in self._paused if n not in wanted and n not in resting]
         if pause:
             consumer.pause([TopicPartition(self._topic, n) for n in pause])
         if resume := [n for n in resume if n in self._partitions]:
@@ -345,6 +347,8 @@ class Poller:
             self._owner.board.set(error.reason, str(error))
             self._reopen = True
             new = []
+        else:
+            self._owner.board.clear("AuthorizationFailed")
         self._partitions.update({one.number: one for one in new})
         if new:
             log.info(
@@ -352,7 +356,6 @@ class Poller:
                 self._group,
                 ", ".join(str(n.number) for n in new),
             )
-            self._owner.board.clear("AuthorizationFailed")
             self._call(self._owner.assigned, new)
         consumer.incremental_assign(
             [TopicPartition(self._topic, one.number, one.position) for one in new]

@@ -21,6 +21,7 @@ log = logging.getLogger("kubeless.kafka")
 client_log = logging.getLogger("kubeless.librdkafka")
 
 DELIVERY_SECONDS = 15.0
+REPORT_SECONDS = 5.0
 REQUEST_SECONDS = 10.0
 POLL_SECONDS = 0.2
 # Room for the headers that a dead letter has beside the record's own.
@@ -42,11 +43,15 @@ _SETTINGS: Settings = {
 
 
 class ProduceError(Exception):
-    """A letter was not written; the message says why. ``missing``: there is no such topic."""
+    """A letter was not written; the message says why.
 
-    def __init__(self, text: str, *, missing: bool = False) -> None:
+    ``missing``: there is no such topic. ``too_large``: the topic takes no record of that size.
+    """
+
+    def __init__(self, text: str, *, missing: bool = False, too_large: bool = False) -> None:
         super().__init__(text)
         self.missing = missing
+        self.too_large = too_large
 
 
 class Producer:
@@ -88,6 +93,11 @@ class Producer:
             raise ProduceError("too many letters wait to be written") from error
         except KafkaException as error:
             raise self._failed(letter, error.args[0]) from error
+        except TimeoutError as error:
+            raise ProduceError(f"topic {letter.topic}: the brokers did not answer") from error
+        except Exception as error:
+            # Whatever it was: the letter is tried again, and the status says why it is not written.
+            raise ProduceError(f"topic {letter.topic}: {error or type(error).__name__}") from error
 
     async def _produce(self, letter: Letter) -> None:
         done: asyncio.Future[None] = self._loop.create_future()
@@ -107,7 +117,8 @@ class Producer:
         self._running().produce(
             letter.topic, value=letter.value, key=letter.key, headers=headers, on_delivery=delivered
         )
-        await done
+        # A client that was given up after a fatal error reports nothing any more.
+        await asyncio.wait_for(done, DELIVERY_SECONDS + REPORT_SECONDS)
 
     def _failed(self, letter: Letter, error: KafkaError) -> ProduceError:
         missing = error.code() in errors.TOPIC_MISSING
@@ -116,7 +127,11 @@ class Producer:
         if error.fatal() or error.code() == KafkaError._FATAL:
             # An idempotent producer that has lost its order is of no more use.
             self._client = None
-        return ProduceError(f"topic {letter.topic}: {error.str()}", missing=missing)
+        return ProduceError(
+            f"topic {letter.topic}: {error.str()}",
+            missing=missing,
+            too_large=error.code() == KafkaError.MSG_SIZE_TOO_LARGE,
+        )
 
     def _running(self) -> Client:
         if self._client is None:

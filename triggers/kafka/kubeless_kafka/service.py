@@ -104,7 +104,7 @@ class Service:
             state=self._state,
             problem=self._problem,
             topic_missing=self._config is not None
-            and (self._config.topic in self._missing or self._any_missing()),
+            and (self._config.topic in self._missing or self._is_missing(self._config.topic)),
             workers=list(self._workers.values()),
         )
 
@@ -121,8 +121,12 @@ class Service:
             return "Starting"
         return "Paused" if self._config.paused else "Running"
 
-    def _any_missing(self) -> bool:
-        return any(one.starter.topic_was_missing for one in self._workers.values())
+    def _is_missing(self, topic: str) -> bool:
+        # Workers of the topic before may still be at their end.
+        return any(
+            one.starter.topic_was_missing and one.config.topic == topic
+            for one in self._workers.values()
+        )
 
     # Following the configuration.
 
@@ -145,7 +149,7 @@ class Service:
 
     async def _apply(self, config: Config, fingerprint: str) -> None:
         old = self._config
-        if old is not None and self._any_missing():
+        if old is not None and self._is_missing(old.topic):
             self._missing.add(old.topic)
         anew = old is not None and (
             _connected(old) != _connected(config) or fingerprint != self._fingerprint

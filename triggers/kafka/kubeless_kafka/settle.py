@@ -126,7 +126,9 @@ class Settler:
         self, partition: Partition, taken: Taken, count: int, answer: Answer
     ) -> None:
         try:
-            failed = batches.failed(answer.body or b"", count)
+            if answer.body is None:
+                raise batches.AnswerError("the answer is too large to be read")
+            failed = batches.failed(answer.body, count)
         except batches.AnswerError as error:
             for lane, items in taken:
                 for item in items:
@@ -246,6 +248,12 @@ class Settler:
                 try:
                     await self._producer.write(letter, first.record.topic)
                 except ProduceError as error:
+                    if error.too_large and not letter.dead:
+                        self._count(
+                            first, 1, first.status, "the answer is too large for the response topic"
+                        )
+                        self._again(partition, lane, items, None, dead=True)
+                        return
                     if not stuck:
                         stuck = True
                         partition.stuck += 1

@@ -144,6 +144,8 @@ class Worker:
                 del self.partitions[partition.number]
             if partition in self._turns:
                 self._turns.remove(partition)
+        # With them may have gone the record that was to find out whether the function is back.
+        self._pump()
 
     # Its end.
 
@@ -202,6 +204,18 @@ class Worker:
                 idle = 0
             else:
                 idle += 1
+        unavailable = outage is not None or self.board.has("FunctionUnavailable")
+        if unavailable and not self._calls and not self._waiting():
+            # Nothing is left to find out whether it is over: the next record does.
+            self._outage = None
+            self.board.clear("FunctionUnavailable")
+
+    def _waiting(self) -> bool:
+        """Whether any record is to be called for, now or later."""
+        return any(
+            not one.stuck and (one.tracker.unfinished or one.backlog)
+            for one in self.partitions.values()
+        )
 
     def _call_next(self, partition: Partition) -> bool:
         """Make one call for a partition, if there is anything to call for."""

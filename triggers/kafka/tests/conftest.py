@@ -41,10 +41,11 @@ CONFIG = Config(
 
 
 class Letters:
-    """Takes the place of the producer. While ``broken`` nothing can be written."""
+    """Takes the place of the producer. While ``broken`` nothing can be written; ``limit`` is the largest value it takes."""
 
     def __init__(self) -> None:
         self.broken = False
+        self.limit: int | None = None
         self.tried = 0
         self.written: list[Letter] = []
 
@@ -52,6 +53,8 @@ class Letters:
         self.tried += 1
         if self.broken:
             raise ProduceError("there is no such topic")
+        if self.limit is not None and len(letter.value or b"") > self.limit:
+            raise ProduceError("too large", too_large=True)
         self.written.append(letter)
 
 

@@ -160,6 +160,30 @@ def test_an_outage_burns_no_attempts_and_ends_by_itself(bench: Any) -> None:
     bench(lambda *_: 200, test)
 
 
+def test_an_outage_ends_when_the_records_that_waited_go_elsewhere(bench: Any) -> None:
+    async def test(one: Any) -> None:
+        await one.stop_listening()
+        one.send(("a", b"x"))
+        await one.until(lambda: one.worker.board.has("FunctionUnavailable"))
+        one.worker.lost([one.partition])
+        await one.until(lambda: not one.worker.board.has("FunctionUnavailable"))
+        assert one.worker._outage is None
+
+    bench(lambda *_: 200, test)
+
+
+def test_an_answer_that_the_topic_does_not_take_is_a_dead_letter(bench: Any) -> None:
+    async def test(one: Any) -> None:
+        one.letters.limit = 3
+        one.send(("a", b"0"), ("a", b"1"))
+        await one.until(lambda: one.watermark == 2)
+        assert [letter.topic for letter in one.letters.written] == ["orders.dlq"] * 2
+        found = dict(one.letters.written[0].headers)
+        assert b"too large" in found["kubeless-dlq-error"]
+
+    bench(lambda *_: web.Response(text="long answer"), test, response_topic="answers")
+
+
 def test_a_dead_letter_that_cannot_be_written_stops_the_partition_and_loses_nothing(
     bench: Any,
 ) -> None:

@@ -160,6 +160,11 @@ def test_the_answer_to_a_batch_names_what_failed(answer: bytes, failed: set[int]
     assert batches.failed(answer, 3) == failed
 
 
+def test_an_answer_that_is_no_json_but_names_failed_is_no_success() -> None:
+    with pytest.raises(batches.AnswerError, match="no JSON"):
+        batches.failed(b'{"failed": [1], "score": NaN}', 3)
+
+
 @pytest.mark.parametrize("found", [b"3", b"[3]", b"[-1]", b"[true]", b'["0"]', b"null", b"[1.0]"])
 def test_an_answer_that_cannot_be_meant_is_no_success(found: bytes) -> None:
     with pytest.raises(batches.AnswerError, match="expected a list of indexes from 0 to 2"):
