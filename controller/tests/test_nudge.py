@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubeless_api import names
-from kubeless_controller.observed.consumer_report import Report
+from kubeless_controller.observed.consumer_report import Report, Trouble
 from kubeless_controller.observed.consuming import Seen
 from kubeless_controller.reconcile.nudge import Nudge
 from kubeless_kube.errors import ApiError, Conflict
@@ -20,6 +20,7 @@ class World:
         self.pod: Object = {"metadata": {"name": "p", "namespace": "n", "uid": "u"}}
         self.hash: str | None = "old"
         self.now = 100.0
+        self.problem: Trouble | None = None
         self.refusal: ApiError | None = None
         self.told: list[str] = []
         anything: Any = self
@@ -34,7 +35,7 @@ class World:
     def of(self, _pod: Object) -> Seen | None:
         if self.hash is None:
             return None
-        return Seen("p", Report(self.hash, "Running", None, False, ()))
+        return Seen("p", Report(self.hash, "Running", self.problem, False, ()))
 
     def patch(self, *arguments: Any, **_options: Any) -> Object:
         if self.refusal is not None:
@@ -66,6 +67,16 @@ def test_it_is_told_at_once_and_again_until_the_pod_follows() -> None:
     world.hash = "newer"
     assert world.look("newer") is None
     assert len(world.told) == 4
+
+
+def test_a_pod_that_refuses_its_configuration_is_told_once() -> None:
+    world = World()
+    world.problem = Trouble("ConfigInvalid", "topic: found 1", "2026-01-01T00:00:00Z")
+    assert world.look() == 5.0
+    world.now += 6
+    assert world.look() is None
+    assert world.look("newer") == 5.0
+    assert world.told == ["new", "newer"]
 
 
 def test_pods_that_say_nothing_or_go() -> None:

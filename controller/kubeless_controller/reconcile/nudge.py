@@ -62,6 +62,9 @@ class Nudge:
             value = _next(
                 (metadata.get("annotations") or {}).get(names.ANNOTATION_CONFIG, ""), config_hash
             )
+            if seen.report.problem is not None and value != config_hash:
+                # It was told, and says that it cannot go by it: the kubelet has done its part.
+                continue
             now = self._clock()
             due = self._told.get(metadata["uid"], now - AGAIN_SECONDS) + AGAIN_SECONDS
             if now >= due or value == config_hash:
