@@ -159,18 +159,32 @@ def test_an_answer_goes_to_the_response_topic_before_the_commit(
     assert answer.header("traceparent").split("-")[1] == TRACE.split("-")[1]
 
 
-def test_a_response_topic_that_takes_nothing_stops_the_commit(
+def test_a_response_topic_that_is_missing_stops_the_commit(
+    desk: Desk, topic: str, consume: Consume, function: Function
+) -> None:
+    answers = f"{topic}.answers"
+    function.rules({"body": "done"})
+    desk.send(topic, Record(b"work", b"key-1"))
+    consumer = consume(topic, responseTopic=answers)
+    consumer.wait_for_problem("ResponseTopicUnavailable")
+    assert desk.committed(group_of(topic), topic).get(0, -1) <= 0
+    desk.create(answers)
+    committed(desk, topic, 1, 60)
+    assert desk.read(answers)[-1].value == b"done"
+    assert len(function.calls()) == 1
+
+
+def test_an_answer_that_is_too_large_for_its_topic_makes_a_dead_letter(
     desk: Desk, topic: str, consume: Consume, function: Function
 ) -> None:
     answers = f"{topic}.answers"
     desk.create(answers, max_message_bytes="150")
     # Of no pattern: the producer compresses what it writes.
-    answer = os.urandom(500).hex()
-    function.rules({"body": answer})
+    function.rules({"body": os.urandom(500).hex()})
     desk.send(topic, Record(b"work", b"key-1"))
-    consumer = consume(topic, responseTopic=answers)
-    consumer.wait_for_problem("ResponseTopicUnavailable")
-    assert desk.committed(group_of(topic), topic).get(0, -1) <= 0
-    desk.configure(answers, max_message_bytes="100000")
-    committed(desk, topic, 1, 60)
-    assert desk.read(answers)[-1].value == answer.encode()
+    consume(topic, responseTopic=answers)
+    committed(desk, topic, 1)
+    (letter,) = desk.read(f"{topic}.dlq")
+    assert letter.value == b"work"
+    assert "too large" in letter.header("kubeless-dlq-error")
+    assert len(function.calls()) == 1
