@@ -54,20 +54,27 @@ class CommitRequests:
             future.set_exception(error)
 
     def answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """librdkafka's callback for a commit that was asked for."""
+        """librdkafka's callback for a commit that was asked for, by this class or by anybody.
+
+        It tells of synchronous commits, too, and of those only at the next poll: what has other offsets than the one
+        that is under way is another's answer.
+        """
         if self._begun is None:
             return
         offsets, future = self._begun
-        self._begun = None
-        if error is not None and not partitions:
-            future.set_exception(KafkaException(error))
+        if not partitions:
+            # Whosever it was: to commit again does no harm, to wait for ever would.
+            self._begun = None
+            future.set_exception(KafkaException(error or KafkaError(KafkaError._NO_OFFSET)))
             return
+        asked = {(one.number, offset) for one, offset in offsets}
+        if {(one.partition, one.offset) for one in partitions} != asked:
+            return
+        self._begun = None
         own = {one.partition: one.error for one in partitions}
         # An error of the whole is one of each: to commit again does no harm, to take it for done would.
         failures = {number: error if one is None else one for number, one in own.items()}
-        future.set_result(
-            [(one, offset, failures.get(one.number, error)) for one, offset in offsets]
-        )
+        future.set_result([(one, offset, failures[one.number]) for one, offset in offsets])
 
     def end(self) -> None:
         """The client is gone: nothing is answered any more."""

@@ -1,4 +1,4 @@
-"""Commits what is done, each half second or as soon as a good part of the window is done."""
+"""Commits what is done, each quarter of a second or as soon as a good part of the window is done."""
 
 from __future__ import annotations
 

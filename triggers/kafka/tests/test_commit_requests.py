@@ -69,6 +69,35 @@ def test_a_commit_that_is_refused_says_so_for_each_partition(client: Any) -> Non
     assert failure.code() == KafkaError.ILLEGAL_GENERATION
 
 
+def test_the_answer_to_anothers_commit_is_not_taken_for_ours(client: Any) -> None:
+    first, second = partition(0), partition(1)
+    requests = CommitRequests("t", lambda _: True)
+    future = requests.add([(first, 5), (second, 9)])
+    requests.begin_next(client)
+    # What a rebalance commits by itself is told by the same callback: of a part, and of other offsets.
+    requests.answered(None, [TopicPartition("t", 1, 9)])
+    requests.answered(None, [TopicPartition("t", 0, 4), TopicPartition("t", 1, 9)])
+    requests.answered(KafkaError(KafkaError.ILLEGAL_GENERATION), [TopicPartition("t", 1, 8)])
+    assert not future.done()
+    requests.begin_next(client)
+    assert client.asked == [[(0, 5), (1, 9)]]
+    requests.answered(None, [TopicPartition("t", 1, 9), TopicPartition("t", 0, 5)])
+    assert future.result(0) == [(first, 5, None), (second, 9, None)]
+
+
+@pytest.mark.parametrize("error", [None, KafkaError(KafkaError._WAIT_COORD)])
+def test_an_answer_without_partitions_is_no_success(client: Any, error: KafkaError | None) -> None:
+    requests = CommitRequests("t", lambda _: True)
+    future, later = requests.add([(partition(0), 5)]), requests.add([(partition(0), 7)])
+    requests.begin_next(client)
+    requests.answered(error, [])
+    with pytest.raises(KafkaException):
+        future.result(0)
+    requests.begin_next(client)
+    requests.answered(None, [TopicPartition("t", 0, 7)])
+    assert later.result(0)
+
+
 def test_nobody_waits_for_a_client_that_is_gone(client: Any) -> None:
     requests = CommitRequests("t", lambda _: True)
     futures = [requests.add([(partition(0), 5)]) for _ in range(2)]
