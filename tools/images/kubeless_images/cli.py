@@ -109,6 +109,9 @@ def _build(arguments: argparse.Namespace) -> None:
             tags[image.name] = tag
     arguments.values.parent.mkdir(parents=True, exist_ok=True)
     arguments.values.write_text(yaml.safe_dump(plan.values(plan.DEFAULT_REGISTRY, tags)))
+    # Else an installation would wait for images that nobody has.
+    if changed := [image.name for image in images if image.name not in tags]:
+        raise ImagesError(f"changed while they were built: {', '.join(changed)}; build them again")
 
 
 def _list(arguments: argparse.Namespace) -> None:

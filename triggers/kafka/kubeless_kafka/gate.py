@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 # Records of a partition that wait to be taken; more than a fetch brings.
 HIGH_RECORDS = 1000
-# Payload that a function's records may hold in memory, all partitions together.
-HIGH_BYTES = 16 * 1024 * 1024
 # One partition that is full holds up the others for this long, at most.
 HOLD_SECONDS = 1.0
 
@@ -42,8 +40,10 @@ class Gate:
         self._full_since: dict[int, float] = {}
         self._paused: dict[int, str] = {}
 
-    def decide(self, now: float, loads: Mapping[int, Load], stopped: str) -> Decision:
-        """``now`` in seconds on a clock that does not jump; ``stopped`` says why nothing is wanted at all, or is ''."""
+    def decide(self, now: float, loads: Mapping[int, Load], room: int, stopped: str) -> Decision:
+        """``now`` in seconds on a clock that does not jump; ``room`` in bytes for all partitions together; ``stopped``
+        says why nothing is wanted at all, or is ''.
+        """
         if stopped:
             self._paused = dict.fromkeys(loads, stopped)
             self._full_since.clear()
@@ -55,9 +55,7 @@ class Gate:
             was_paused = partition in self._paused
             # Once paused, half of it must be done: it shall not pause for each record.
             part = 2 if was_paused else 1
-            full = load.waiting >= HIGH_RECORDS // part or (
-                heavy >= HIGH_BYTES // part and load.size > 0
-            )
+            full = load.waiting >= HIGH_RECORDS // part or (heavy >= room // part and load.size > 0)
             if not full:
                 self._full_since.pop(partition, None)
                 continue

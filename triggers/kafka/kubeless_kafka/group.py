@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kubeless_kafka import room
 from kubeless_kafka.connection import Settings
 
-SETTINGS: Settings = {
+_SETTINGS: Settings = {
     # Known to all brokers; docs/adr/0012 says why not the newer protocol.
     "group.protocol": "classic",
     "partition.assignment.strategy": "cooperative-sticky",
@@ -20,11 +21,19 @@ SETTINGS: Settings = {
     "allow.auto.create.topics": False,
     # Topics and partitions that are added are seen soon.
     "topic.metadata.refresh.interval.ms": 5000,
-    # What is fetched ahead is bounded; a record that is larger than a fetch comes alone.
-    "queued.max.messages.kbytes": 8192,
     "queued.min.messages": 2000,
-    "fetch.max.bytes": 4194304,
     "max.partition.fetch.bytes": 1048576,
     "fetch.wait.max.ms": 500,
     "fetch.error.backoff.ms": 200,
 }
+
+
+def settings(name: str, functions: int) -> Settings:
+    """Of a member of the group of this name, in a process that is one for so many functions."""
+    return {
+        **_SETTINGS,
+        "group.id": name,
+        # What is fetched ahead is bounded; a record that is larger than a fetch comes alone.
+        "queued.max.messages.kbytes": room.fetched(functions) // 1024,
+        "fetch.max.bytes": room.fetch(functions),
+    }

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from kubeless_kafka import errors, group, messages
+from kubeless_kafka import errors, group, messages, room
 from kubeless_kafka.commit_requests import Answers, CommitRequests, Offsets
 from kubeless_kafka.connection import CredentialsError, Settings
 from kubeless_kafka.gate import Gate
@@ -47,9 +47,12 @@ _REOPEN = frozenset(
 
 
 class Owner(Protocol):
-    """Who gets what the thread finds; all but ``halted`` is called in the event loop."""
+    """Who gets what the thread finds; all but ``halted`` and ``neighbours`` is called in the event loop."""
 
     board: Board
+
+    def neighbours(self) -> int:
+        """How many functions share the process, this one included."""
 
     def halted(self) -> str:
         """Why nothing is wanted now, or ''."""
@@ -163,8 +166,8 @@ class Poller:
     def _session(self) -> None:
         """One client, from its making to its end."""
         self._reopen = False
-        settings = {**self._settings(), **group.SETTINGS, **self._starter.overrides}
-        settings["group.id"] = self._group
+        member = group.settings(self._group, self._owner.neighbours())
+        settings = {**self._settings(), **member, **self._starter.overrides}
         consumer = Consumer(
             {**settings, "error_cb": self._client_failed, "on_commit": self._commits.answered},
             logger=client_log,
@@ -189,7 +192,8 @@ class Poller:
     def _turn(self, consumer: Consumer, gate: Gate) -> None:
         now = self.moved = time.monotonic()
         loads = {number: one.load for number, one in self._partitions.items()}
-        decision = gate.decide(now, loads, self._owner.halted())
+        halted = self._owner.halted()
+        decision = gate.decide(now, loads, room.payload(self._owner.neighbours()), halted)
         self._pause(consumer, dict(decision.paused))
         self._read_again(consumer, now)
         self._commits.begin_next(consumer)
@@ -201,7 +205,7 @@ class Poller:
                 self._hand_over(consumer, [first])
             return
         # Whoever waits for a commit shall not wait for a record.
-        busy = any(load.waiting for load in loads.values())
+        busy = not halted and any(load.waiting for load in loads.values())
         first = consumer.poll(BUSY_SECONDS if busy else POLL_SECONDS)
         if first is not None:
             # One that is there is not kept waiting for others.

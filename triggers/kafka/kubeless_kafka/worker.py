@@ -100,6 +100,10 @@ class Worker:
 
     # The poller's owner.
 
+    def neighbours(self) -> int:
+        """How many functions share the process; asked by the polling thread."""
+        return len(self.config.functions)
+
     def halted(self) -> str:
         """Why no records are wanted; asked by the polling thread."""
         if self.draining:
