@@ -13,7 +13,7 @@ import pytest
 
 from kubeless_controller.reconcile.caches import FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, PODS, REPLICASETS
+from kubeless_kube.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, EVENTS, PODS, REPLICASETS
 from support.functions import manifest
 from support.kafka_consumers import Consumer, config_of, kafka_manifest
 from support.objects import exists, gone
@@ -247,6 +247,25 @@ def test_scaling_and_pausing(
     assert client.get(DEPLOYMENTS, namespace, "orders-kafka")["spec"]["replicas"] == 0
     assert one.requests
     assert all(other.requests for other in others)
+
+
+def test_an_autoscaler_of_the_trigger(
+    client: Client, namespace: str, deploy: Deploy, subscribe: Subscribe, kafka_condition: Condition
+) -> None:
+    deploy()
+    subscribe()
+    kafka_condition("orders", "Ready", "Progressing")
+    target = {"apiVersion": "kubeless.io/v1beta1", "kind": "KafkaTrigger", "name": "orders"}
+    spec = {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 4}
+    client.create(AUTOSCALERS, {"metadata": {"name": "mine", "namespace": namespace}, "spec": spec})
+    # Too few pods need no metric: the cluster's own controller raises them.
+    wait_for(
+        lambda: (
+            client.get(DEPLOYMENTS, namespace, "orders-kafka")["spec"]["replicas"] == 3
+            and client.get(KAFKA_TRIGGERS, namespace, "orders")["spec"]["replicas"] == 3
+        ),
+        "the autoscaler scales the trigger, and the trigger its pods",
+    )
 
 
 def test_a_topic_that_was_missing_is_read_from_its_start(
