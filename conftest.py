@@ -1,18 +1,18 @@
-"""The options of a whole run, which tests `make test` leaves to `make conformance` (those that hold the runtimes
-under strain for minutes), and which of them run side by side."""
+"""The options of a whole run, its processes, and which tests `make test` leaves to `make conformance`: those that
+hold the runtimes under strain for minutes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from support import side_by_side
+
 ROOT = Path(__file__).parent
 LONG_SECONDS = 60.0
-#: One installation in one cluster serves all of these, and some take it down: never two at once.
-CLUSTER = tuple(ROOT / folder for folder in ("tests/e2e", "tests/chaos", "tests/cluster"))
-CONTROL_PLANE = ROOT / "tests/apiserver"
 STRAINED = tuple(ROOT / folder for folder in ("tests/conformance", "images/node", "images/ruby"))
 
 
@@ -26,36 +26,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads what group each is in
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getoption("dist") == "loadgroup":
+        return side_by_side.Groups(config, log)
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("dist", "no") == "loadgroup":
-        _side_by_side(items)
-    if not config.getoption("--long"):
-        _leave_out_strained(config, items)
-
-
-def _side_by_side(items: list[pytest.Item]) -> None:
-    """Groups for two processes, the longest first; most tests wait, for pods or a controller, most of their time."""
-    order = {"cluster": 0, "control plane": 1}
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: order.get(groups[item], len(order)))
-
-
-def _group(item: pytest.Item) -> str:
-    """What a test must have to itself: the cluster, a control plane without nodes, or the fixtures of its file."""
-    call = getattr(item, "callspec", None)
-    # Of the conformance suite: a language as an image, not as a process of this host.
-    in_pods = call is not None and getattr(call.params.get("language"), "runtime", "")
-    if in_pods or any(folder in item.path.parents for folder in CLUSTER):
-        return "cluster"
-    if CONTROL_PLANE in item.path.parents:
-        return "control plane"
-    return str(item.path.relative_to(ROOT))
-
-
-def _leave_out_strained(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: side_by_side.rank(item.nodeid))
+    if config.getoption("--long"):
+        return
     long = [
         item
         for item in items
