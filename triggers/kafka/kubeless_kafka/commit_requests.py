@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,6 +13,9 @@ from kubeless_kafka.partition import Partition
 
 Offsets = list[tuple[Partition, int]]
 Answers = list[tuple[Partition, int, KafkaError | None]]
+
+# Longer than the client itself waits for the brokers: after this no answer is to come.
+ANSWER_SECONDS = 90.0
 
 
 class CommitRequests:
@@ -24,7 +28,8 @@ class CommitRequests:
         self._topic = topic
         self._owns = owns
         self._waiting: deque[tuple[Offsets, Future[Answers]]] = deque()
-        self._begun: tuple[Offsets, Future[Answers]] | None = None
+        # With the time by which it is answered.
+        self._begun: tuple[Offsets, Future[Answers], float] | None = None
 
     def add(self, offsets: Offsets) -> Future[Answers]:
         """Have these committed; what is not ours any more by then is left out.
@@ -37,6 +42,9 @@ class CommitRequests:
 
     def begin_next(self, consumer: Consumer) -> None:
         """Ask for the next one, unless one is under way."""
+        now = time.monotonic()
+        if self._begun is not None and now > self._begun[2]:
+            self._fail(KafkaError(KafkaError._TIMED_OUT))
         if self._begun is not None or not self._waiting:
             return
         offsets, future = self._waiting.popleft()
@@ -46,12 +54,11 @@ class CommitRequests:
         if not mine:
             future.set_result([])
             return
-        self._begun = (mine, future)
+        self._begun = (mine, future, now + ANSWER_SECONDS)
         try:
             consumer.commit(offsets=self.positions(mine), asynchronous=True)
         except KafkaException as error:
-            self._begun = None
-            future.set_exception(error)
+            self._fail(error.args[0])
 
     def answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """librdkafka's callback for a commit that was asked for, by this class or by anybody.
@@ -61,11 +68,10 @@ class CommitRequests:
         """
         if self._begun is None:
             return
-        offsets, future = self._begun
+        offsets, future, _ = self._begun
         if not partitions:
-            # Whosever it was: to commit again does no harm, to wait for ever would.
-            self._begun = None
-            future.set_exception(KafkaException(error or KafkaError(KafkaError._NO_OFFSET)))
+            # Whosever it was: to commit again does no harm, to wait would.
+            self._fail(error or KafkaError(KafkaError._NO_OFFSET))
             return
         asked = {(one.number, offset) for one, offset in offsets}
         if {(one.partition, one.offset) for one in partitions} != asked:
@@ -78,13 +84,17 @@ class CommitRequests:
 
     def end(self) -> None:
         """The client is gone: nothing is answered any more."""
-        begun, self._begun = self._begun, None
-        if begun is not None:
-            begun[1].set_exception(KafkaException(KafkaError(KafkaError._STATE)))
+        self._fail(KafkaError(KafkaError._STATE))
         while self._waiting:
             future = self._waiting.popleft()[1]
             if future.set_running_or_notify_cancel():
                 future.set_exception(KafkaException(KafkaError(KafkaError._STATE)))
+
+    def _fail(self, error: KafkaError) -> None:
+        """What is under way, if anything is, was not answered."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun[1].set_exception(KafkaException(error))
 
     def positions(self, offsets: Offsets) -> list[TopicPartition]:
         """As the client wants them, each with what its partition keeps as metadata."""

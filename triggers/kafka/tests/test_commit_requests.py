@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from kubeless_kafka import commit_requests
 from kubeless_kafka.commit_requests import CommitRequests
 from kubeless_kafka.partition import Partition
 
@@ -94,6 +96,26 @@ def test_an_answer_without_partitions_is_no_success(client: Any, error: KafkaErr
     with pytest.raises(KafkaException):
         future.result(0)
     requests.begin_next(client)
+    requests.answered(None, [TopicPartition("t", 0, 7)])
+    assert later.result(0)
+
+
+def test_without_an_answer_the_next_goes_after_a_while(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_requests, "ANSWER_SECONDS", 0.05)
+    requests = CommitRequests("t", lambda _: True)
+    future, later = requests.add([(partition(0), 5)]), requests.add([(partition(0), 7)])
+    requests.begin_next(client)
+    requests.begin_next(client)
+    assert not future.done()
+    time.sleep(0.1)
+    requests.begin_next(client)
+    with pytest.raises(KafkaException, match="_TIMED_OUT"):
+        future.result(0)
+    # One that comes late is nobody's.
+    requests.answered(None, [TopicPartition("t", 0, 5)])
+    assert not later.done()
     requests.answered(None, [TopicPartition("t", 0, 7)])
     assert later.result(0)
 
