@@ -125,6 +125,13 @@ def footprint(state: Path) -> dict[str, object]:
     return found
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """For another cluster's state; with a short name, as sockets' paths are bounded."""
+    with tempfile.TemporaryDirectory(prefix="kubeless-test-") as made:
+        yield Path(made)
+
+
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
     """A state folder; whatever a test leaves in it is taken down at the end."""

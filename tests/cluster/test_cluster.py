@@ -178,8 +178,8 @@ def test_a_number_in_use_is_refused(cluster: Cluster, tmp_path: Path) -> None:
     assert cluster.run("status").returncode == 0
 
 
-def test_addresses_in_use_are_refused(cluster: Cluster, tmp_path: Path) -> None:
-    other = Cluster(tmp_path / "other", NUMBER + 1)
+def test_addresses_in_use_are_refused(cluster: Cluster, folder: Path) -> None:
+    other = Cluster(folder / "state", NUMBER + 1)
     done = other.run("up", KUBELESS_CLUSTER_NETWORK=f"10.{200 + NUMBER}.0.0/16")
     assert done.returncode == 1
     assert f"meets what the host already routes: 10.{200 + NUMBER}.0.0/24" in done.stderr
@@ -257,8 +257,8 @@ def test_a_host_that_forwards_nothing_gets_two_rules_and_loses_them_again(
     assert done.stdout.strip() == "3 True ['-P FORWARD DROP']"
 
 
-def test_down_removes_a_cluster_whose_state_folder_was_deleted(tmp_path: Path) -> None:
-    other = Cluster(tmp_path / "state", NUMBER + 1)
+def test_down_removes_a_cluster_whose_state_folder_was_deleted(folder: Path) -> None:
+    other = Cluster(folder / "state", NUMBER + 1)
     other.do("up")
     subprocess.run(["rm", "-rf", str(other.state)], capture_output=True, check=False)
     assert "kube-apiserver" in other.do("down", "--purge").stderr

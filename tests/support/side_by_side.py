@@ -1,6 +1,7 @@
-"""Which tests run in one process of a whole run, and which beside them.
+"""Which tests run one after the other in a whole run, and which beside them.
 
-Most tests wait for pods or a controller most of their time: two processes take little more than the longer one's.
+What needs a cluster or a control plane runs in one process: two of them at once would wait for each other's work, and
+some tests say how soon something is done. The other process has the rest, which is through long before.
 """
 
 from __future__ import annotations
@@ -10,25 +11,26 @@ from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
-# One installation in one cluster serves all of these, and some take it down: never two at once.
 CLUSTER = ("tests/e2e/", "tests/chaos/", "tests/cluster/")
 # The conformance suite over an image, not over a server that is a process of this host: `[python3.13-...]`.
 IMAGE = re.compile(r"tests/conformance/.*\[[a-z]+[0-9]")
 CONTROL_PLANE = "tests/apiserver/"
+# Of those with a control plane: it measures, so it waits until the machine does nothing else.
+MEASURED = CONTROL_PLANE + "test_chaos.py"
 
 
 def group(node: str) -> str:
-    """What the test of this id must have to itself: the cluster, a control plane without nodes, or its file."""
-    if node.startswith(CLUSTER) or IMAGE.match(node):
-        return "cluster"
-    if node.startswith(CONTROL_PLANE):
-        return "control plane"
+    """What runs in one process with the test of this id: what needs Kubernetes, or its file."""
+    if node.startswith((CONTROL_PLANE, *CLUSTER)) or IMAGE.match(node):
+        return "kubernetes"
     return node.partition("::")[0]
 
 
 def rank(node: str) -> int:
-    """The longest go first."""
-    return {"cluster": 0, "control plane": 1}.get(group(node), 2)
+    """The longest group goes first, in it what has no nodes, which others disturb least."""
+    if group(node) != "kubernetes":
+        return 2
+    return 0 if node.startswith(CONTROL_PLANE) and not node.startswith(MEASURED) else 1
 
 
 class Groups(LoadScopeScheduling):
