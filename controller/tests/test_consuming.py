@@ -193,6 +193,9 @@ def test_numbers() -> None:
     ]
     # Of `other`, one partition has nobody.
     assert consuming.numbers(TWO, seen) == {"partitions": 3, "assignedPartitions": 2, "lag": 4}
+    # Where brokers have not answered yet, nobody knows how much waits.
+    unseen = [Seen("a", report(function(partitions=None, assigned=())))]
+    assert consuming.numbers(ONE, unseen) == {**nothing, "assignedPartitions": 0}
 
 
 def test_starts_errors_and_a_missing_topic() -> None:

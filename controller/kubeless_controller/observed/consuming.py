@@ -74,7 +74,8 @@ def numbers(expected: Expected, seen: Sequence[Seen]) -> dict[str, int | None]:
     return {
         "partitions": max(known, default=None),
         "assignedPartitions": min(group.assigned for group in found),
-        "lag": sum(group.lag for group in found),
+        # Of a topic that nobody has seen, 0 would say that all is done.
+        "lag": sum(group.lag for group in found) if len(known) == len(found) else None,
     }
 
 
