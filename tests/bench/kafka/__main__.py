@@ -19,7 +19,7 @@ import time
 import uuid
 from pathlib import Path
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.kafka.processes import Function, Rate, consumer, end, memory, plain, rate
@@ -80,11 +80,14 @@ def measure(folder: Path, bootstrap: str) -> list[str]:
                 f"| {name}: the consumer, a second | {ours.wall:,.0f} | |",
             ]
         say("latency")
-        p50, p99 = latency(folder, bootstrap, function)
-        rows.append(
-            f"| from sending to the function at {LATENCY_RATE}/s, p50 | {p50:.1f} ms | 10 ms |"
-        )
-        rows.append(f"| from sending to the function at {LATENCY_RATE}/s, p99 | {p99:.1f} ms | |")
+        broker, whole = latency(folder, bootstrap, function)
+        at = f"at {LATENCY_RATE}/s"
+        rows += [
+            f"| from sending to the function {at}, p50 | {whole[0]:.1f} ms | 10 ms |",
+            f"| from sending to the function {at}, p99 | {whole[1]:.1f} ms | |",
+            f"| from sending to the broker's acknowledgement {at}, p50 | {broker[0]:.1f} ms | |",
+            f"| from sending to the broker's acknowledgement {at}, p99 | {broker[1]:.1f} ms | |",
+        ]
         say("memory")
         resident, proportional = idle(folder, bootstrap, function)
         rows.append(
@@ -122,8 +125,11 @@ def throughput(
         end([process])
 
 
-def latency(folder: Path, bootstrap: str, function: Function) -> tuple[float, float]:
-    """p50 and p99 in milliseconds."""
+Cuts = tuple[float, float]
+
+
+def latency(folder: Path, bootstrap: str, function: Function) -> tuple[Cuts, Cuts]:
+    """p50 and p99 in milliseconds, until the broker has a record and until the function has it."""
     topic = "latency"
     create(bootstrap, topic)
     function.reset()
@@ -134,13 +140,18 @@ def latency(folder: Path, bootstrap: str, function: Function) -> tuple[float, fl
         while function.ask() < WARM_RECORDS:
             time.sleep(0.1)
         function.reset()
-        paced(producer, topic, LATENCY_RATE * LATENCY_SECONDS)
+        acknowledged = paced(producer, topic, LATENCY_RATE * LATENCY_SECONDS)
         while function.ask() < LATENCY_RATE * LATENCY_SECONDS:
             time.sleep(0.1)
     finally:
         end([process])
-    cuts = statistics.quantiles(function.latencies, n=100)
-    return cuts[49] * 1000, cuts[98] * 1000
+    return cuts(acknowledged), cuts(function.latencies)
+
+
+def cuts(seconds: list[float]) -> Cuts:
+    """p50 and p99 in milliseconds."""
+    found = statistics.quantiles(seconds, n=100)
+    return found[49] * 1000, found[98] * 1000
 
 
 def idle(folder: Path, bootstrap: str, function: Function) -> tuple[float, float]:
@@ -171,14 +182,22 @@ def fill(bootstrap: str, topic: str, count: int) -> None:
     assert producer.flush(60) == 0, "the broker does not take the records"
 
 
-def paced(producer: Producer, topic: str, count: int) -> None:
-    """Send records, each the time at which it was sent, at an even pace."""
+def paced(producer: Producer, topic: str, count: int) -> list[float]:
+    """Send records, each the time at which it was sent, at an even pace; returns the seconds until each was acknowledged."""
+    acknowledged: list[float] = []
     began = time.monotonic()
     for number in range(count):
-        producer.produce(topic, f"{time.time():.6f}", f"key-{number % KEYS}")
+        sent = time.time()
+
+        def delivered(error: KafkaError | None, _: Message, sent: float = sent) -> None:
+            assert error is None, error
+            acknowledged.append(time.time() - sent)
+
+        producer.produce(topic, f"{sent:.6f}", f"key-{number % KEYS}", on_delivery=delivered)
         producer.poll(0)
         time.sleep(max(0.0, began + number / LATENCY_RATE - time.monotonic()))
     assert producer.flush(20) == 0, "the broker does not take the records"
+    return acknowledged
 
 
 def say(what: str) -> None:
