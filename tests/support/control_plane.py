@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ TOKEN = "for-this-test-only"
 RARE_COLLECTIONS = {"GOGC": "400"}
 
 
+@cache
 def programs() -> Path:
     """The folder of the cluster's programs, built when they are not."""
     command = [ROOT / "tools/cluster/cluster", "bin"]
