@@ -10,6 +10,7 @@ import pytest
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import AUTOSCALERS, DEPLOYMENTS
+from support.autoscalers import autoscale
 from support.objects import gone
 from support.waiting import wait_for
 
@@ -111,9 +112,7 @@ def test_an_autoscaler_of_ones_own_on_the_function(
 ) -> None:
     deploy()
     condition("hello", "Accepted", "Valid")
-    target = {"apiVersion": "kubeless.io/v1beta1", "kind": "Function", "name": "hello"}
-    spec = {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 4}
-    client.create(AUTOSCALERS, {"metadata": {"name": "mine", "namespace": namespace}, "spec": spec})
+    autoscale(client, namespace, "Function", "hello", least=3, most=4)
     wait_for(
         lambda: replicas(client, namespace) == 3, "the Deployment follows the Function's scale"
     )

@@ -13,7 +13,8 @@ import pytest
 
 from kubeless_controller.reconcile.caches import FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, EVENTS, PODS, REPLICASETS
+from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, PODS, REPLICASETS
+from support.autoscalers import autoscale
 from support.functions import manifest
 from support.kafka_consumers import Consumer, config_of, kafka_manifest
 from support.objects import exists, gone
@@ -255,9 +256,7 @@ def test_an_autoscaler_of_the_trigger(
     deploy()
     subscribe()
     kafka_condition("orders", "Ready", "Progressing")
-    target = {"apiVersion": "kubeless.io/v1beta1", "kind": "KafkaTrigger", "name": "orders"}
-    spec = {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 4}
-    client.create(AUTOSCALERS, {"metadata": {"name": "mine", "namespace": namespace}, "spec": spec})
+    autoscale(client, namespace, "KafkaTrigger", "orders", least=3, most=4)
     # Too few pods need no metric: the cluster's own controller raises them.
     wait_for(
         lambda: (

@@ -34,7 +34,10 @@ def rank(node: str) -> int:
 
 
 class Groups(LoadScopeScheduling):
-    """Each group in one process, in the order in which tests were collected."""
+    """Each group in one process, in the order in which tests were collected.
+
+    xdist's own marks of groups are written where pytest 9.2 does not read them any more.
+    """
 
     def __init__(self, config: Any, log: Any) -> None:
         super().__init__(config, log)

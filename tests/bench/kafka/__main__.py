@@ -39,6 +39,8 @@ VALUE = (
     b'{"order": 4711, "customer": "c-0815", "items": [{"sku": "A-1", "count": 2}], "total": 49.9}'
 )
 
+Cuts = tuple[float, float]
+
 
 def main() -> int:
     """Measure, print the table and store it."""
@@ -123,9 +125,6 @@ def throughput(
         return rate(process, function, count)
     finally:
         end([process])
-
-
-Cuts = tuple[float, float]
 
 
 def latency(folder: Path, bootstrap: str, function: Function) -> tuple[Cuts, Cuts]:

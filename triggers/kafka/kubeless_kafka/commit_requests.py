@@ -14,7 +14,8 @@ from kubeless_kafka.partition import Partition
 Offsets = list[tuple[Partition, int]]
 Answers = list[tuple[Partition, int, KafkaError | None]]
 
-# Longer than the client itself waits for the brokers: after this no answer is to come.
+# Longer than a request takes. One that waits for a coordinator may be answered later still: then it is nobody's, and
+# what was asked for again meanwhile is no older.
 ANSWER_SECONDS = 90.0
 
 
