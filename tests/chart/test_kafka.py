@@ -276,6 +276,16 @@ def test_the_jvm_gets_heap_and_options_and_no_shell_expands_the_jars() -> None:
     ]  # fmt: skip
 
 
+def test_how_often_a_broker_is_asked() -> None:
+    values = {"livenessProbe.periodSeconds": 60, "readinessProbe.periodSeconds": 30}
+    for given, periods in (({}, (15, 5)), (values, (60, 30))):
+        (container,) = one(template(given, "kafka", KAFKA), "StatefulSet")["spec"]["template"][
+            "spec"
+        ]["containers"]
+        probes = (container["livenessProbe"], container["readinessProbe"])
+        assert tuple(probe["periodSeconds"] for probe in probes) == periods
+
+
 def test_configuration_of_ones_own_comes_first() -> None:
     found = properties(
         {"config": {"log.retention.hours": 1, "min.insync.replicas": 1}, "replicas": 3}
@@ -331,6 +341,8 @@ def test_the_image_of_hooks_comes_from_the_same_registry_unless_told() -> None:
         ({"clusterId": "short"}, "clusterId"),
         ({"image": {"digest": "sha256:0"}}, "digest"),
         ({"persistence": {"size": "much"}}, "size"),
+        ({"readinessProbe": {"periodSeconds": 0}}, "periodSeconds"),
+        ({"livenessProbe": {"timeoutSeconds": 5}}, "timeoutSeconds"),
         ({"podListener": {"port": 80}}, "port"),
         ({"typo": 1}, "typo"),
         ({"config": {"listeners": "X://:1"}}, "config sets listeners"),

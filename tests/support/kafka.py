@@ -23,6 +23,8 @@ from support.objects import SECRETS
 CHART = ROOT / "charts/kafka"
 IMAGES = ROOT / "build/images.yaml"
 POD_PORT = 9095
+# A question is a process in the pod, which takes a tenth of a second: of brokers of which no test asks whether they serve.
+SELDOM_ASKED = {"livenessProbe.periodSeconds": 120, "readinessProbe.periodSeconds": 20}
 
 Object = dict[str, Any]
 
@@ -137,6 +139,7 @@ def install(
         "podListener.enabled": True,
         "podListener.port": POD_PORT,
         "persistence.enabled": False,
+        **({} if (values or {}).get("replicas", 1) > 1 else SELDOM_ASKED),
         **(values or {}),
     }
     options = [f"--set-json={key}={json.dumps(value)}" for key, value in chosen.items()]
