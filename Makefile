@@ -97,3 +97,11 @@ chaos: ## Kill consumers, functions and brokers while records flow, and check th
 conformance: ## Hold every runtime and image to the contract, the long tests under strain too
 	@tools/setup
 	@$(PYTHON) -m pytest --long --where both tests/conformance images
+
+# How long each server gets requests that are half broken; `make test` takes 5 seconds.
+FUZZ_SECONDS ?= 60
+
+.PHONY: soak
+soak: ## What takes hours in all: records under chaos, runtimes under strain, long fuzzing
+	@tools/setup
+	@KUBELESS_CHAOS_RECORDS=$(RECORDS) KUBELESS_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) -m pytest --long --where both tests/conformance images tests/chaos

@@ -1,18 +1,22 @@
-"""The options of a whole run, its processes, and which tests `make test` leaves to `make conformance`: those that
-hold the runtimes under strain for minutes."""
+"""The options of a whole run, its processes, and which tests `make test` leaves to `make soak`: those that hold the
+runtimes under strain for minutes."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support import side_by_side
+from support.side_by_side import Kind
+from support.usage import Meter, Usage
 
 ROOT = Path(__file__).parent
-LONG_SECONDS = 60.0
+# What lasts as long as a run of several processes, in the one that reports.
+_run = contextlib.ExitStack()
 STRAINED = tuple(ROOT / folder for folder in ("tests/conformance", "images/node", "images/ruby"))
 
 
@@ -26,6 +30,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Meter())
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Usage(_uses_cluster))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """The cluster goes after the last process that has used it, and not when one waits for the others."""
+    yield
+    _run.close()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.getoption("dist", "no") == "loadgroup":
+        # Late, since runs without a cluster need none of it.
+        from support.local_cluster import kept
+
+        _run.enter_context(kept())
+
+
+def _uses_cluster(node: str) -> bool:
+    return side_by_side.kind(node) in (Kind.CLUSTER, Kind.LAST)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     if config.getoption("dist") == "loadgroup":
@@ -34,8 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: side_by_side.rank(item.nodeid))
+    items.sort(key=lambda item: side_by_side.rank(item.nodeid))
     if config.getoption("--long"):
         return
     long = [
@@ -47,18 +75,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell where a long run's time went, by folder."""
-    seconds: dict[str, float] = defaultdict(float)
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if isinstance(report, pytest.TestReport):
-                file = Path(report.nodeid.partition("::")[0])
-                seconds[str(file.parent)] += report.duration
-    if sum(seconds.values()) < LONG_SECONDS:
-        return
-    terminalreporter.section("seconds by folder")
-    for folder, spent in sorted(seconds.items(), key=lambda item: -item[1]):
-        terminalreporter.line(f"{spent:7.0f}  {folder}")

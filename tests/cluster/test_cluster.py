@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,12 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"did not happen within {seconds} s"
         time.sleep(0.02)
+
+
+def processor_seconds() -> float:
+    """What the commands so far took of the processor: other than time, that is the same on a busy machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def kill(pid: int) -> None:
@@ -89,9 +96,9 @@ def test_up_makes_a_cluster_with_a_ready_node_and_dns(cluster: Cluster) -> None:
 
 def test_a_second_up_takes_a_second_and_changes_nothing(cluster: Cluster) -> None:
     pids = cluster.pids()
-    begin = time.monotonic()
+    before = processor_seconds()
     done = cluster.do("up")
-    assert time.monotonic() - begin < 3
+    assert processor_seconds() - before < 2
     assert "the cluster is up" in done.stderr
     assert cluster.pids() == pids
 
@@ -127,9 +134,9 @@ def test_a_gateway_comes_once_and_goes_with_all_that_it_brought(cluster: Cluster
     assert "the gateway is up (after" in cluster.do("gateway", "up").stderr
     pods = "kubectl -n projectcontour get pods -o jsonpath='{.items[*].metadata.uid}'"
     before = cluster.shell(pods)
-    begin = time.monotonic()
+    begin = processor_seconds()
     assert "the gateway is up (looked for" in cluster.do("gateway", "up").stderr
-    assert time.monotonic() - begin < 5
+    assert processor_seconds() - begin < 3
     assert cluster.shell(pods) == before
     shown = json.loads(cluster.do("gateway", "show").stdout)
     assert shown["address"] == f"10.{200 + NUMBER}.0.2"

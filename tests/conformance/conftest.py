@@ -19,6 +19,8 @@ import pytest
 from conformance.languages import LANGUAGES, Language
 from conformance.pods import Images, Pod, runtimes
 from conformance.server import Server, launch, wait_until_ready
+from kubeless_kube.client import Client
+from support.namespace_pool import Pool
 
 Start = Callable[..., Any]
 PLACES = ("processes", "cluster", "both")
@@ -140,10 +142,10 @@ def _left_out(item: pytest.Item, config: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def images(cluster: dict[str, str]) -> Iterator[Images]:
+def images(cluster: dict[str, str], pool: Pool) -> Iterator[Images]:
     """The images in the local cluster, which is brought up when it is not."""
-    with Images.connect(cluster["KUBECONFIG"]) as connected:
-        yield connected
+    with pool.borrowed() as namespace:
+        yield Images(Client.from_kubeconfig(cluster["KUBECONFIG"]), namespace)
 
 
 class Starter:

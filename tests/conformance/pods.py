@@ -6,8 +6,7 @@ Pods are talked to at their own addresses, which the machine of a local cluster 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from conformance.languages import ROOT, Language
 from kubeless_api.names import FUNCTION_KIND, FUNCTION_PLURAL, GROUP, VERSION
 from kubeless_kube import client as kube
 from kubeless_kube.errors import NotFound
-from kubeless_kube.resources import NAMESPACES, PODS, SERVICES, Resource
+from kubeless_kube.resources import PODS, SERVICES, Resource
 from support.functions import manifest
 
 Object = dict[str, Any]
@@ -26,7 +25,6 @@ FUNCTIONS = Resource(GROUP, VERSION, FUNCTION_PLURAL, FUNCTION_KIND)
 PORT = 8080
 # A pod counts on little, so that many fit beside each other, and may take what a body of the largest size takes.
 RESOURCES = {"requests": {"memory": "32Mi"}, "limits": {"memory": "1Gi"}}
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 def runtimes(language: Language) -> list[str]:
@@ -126,22 +124,10 @@ class Pod(Client):
 
 @dataclass
 class Images:
-    """A namespace of the suite's own in the cluster, for Functions of any image."""
+    """A namespace in the cluster for Functions of any image."""
 
     api: kube.Client
     namespace: str
-
-    @classmethod
-    @contextmanager
-    def connect(cls, kubeconfig: str) -> Iterator[Images]:
-        """Make the namespace, in which only hardened pods may run, and delete it in the end."""
-        api = kube.Client.from_kubeconfig(kubeconfig)
-        name = f"conformance-{uuid.uuid4().hex[:8]}"
-        api.create(NAMESPACES, {"metadata": {"name": name, "labels": RESTRICTED}})
-        try:
-            yield cls(api, name)
-        finally:
-            api.delete(NAMESPACES, None, name)
 
     def deploy(
         self,

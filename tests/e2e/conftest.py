@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,14 @@ import yaml
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import NAMESPACES
 from support import objects
 from support.control_plane import programs
 from support.functions import manifest
 from support.gateway import Gateway, gateway_up
+from support.namespace_pool import Pool
 from support.waiting import wait_for
 
 Object = dict[str, Any]
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +37,10 @@ def gateway(cluster: dict[str, str]) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def namespace(client: Client) -> Iterator[str]:
-    """A namespace of the test's own in which only hardened pods may run."""
-    name = f"e2e-{uuid.uuid4().hex[:8]}"
-    client.create(NAMESPACES, {"metadata": {"name": name, "labels": RESTRICTED}})
-    yield name
-    client.delete(NAMESPACES, None, name)
+def namespace(pool: Pool) -> Iterator[str]:
+    """An empty namespace for the test alone, in which only hardened pods may run."""
+    with pool.borrowed() as name:
+        yield name
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -17,9 +17,10 @@ import pytest
 from kubeless_controller.desired import cronjob_name
 from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import CRONJOBS, EVENTS, JOBS, NAMESPACES, PODS, Resource
+from kubeless_kube.resources import CRONJOBS, EVENTS, JOBS, PODS, Resource
 from support.calls import address, call
 from support.functions import manifest
+from support.namespace_pool import Pool
 from support.triggers import YEARLY, fire, trigger_manifest
 from support.waiting import wait_for
 
@@ -57,12 +58,9 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def fired(client: Client) -> Iterator[str]:
+def fired(client: Client, pool: Pool) -> Iterator[str]:
     """A namespace in which every trigger of these tests was there for one whole minute."""
-    namespace = f"cron-{int(time.time())}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    client.create(NAMESPACES, {"metadata": {"name": namespace, "labels": labels}})
-    try:
+    with pool.borrowed() as namespace:
         for name in ("plain", "payload", "suspended"):
             client.create(FUNCTIONS, manifest(namespace, name, function=KEEPER))
         broken = "def handler(event, context):\n    return 'no ' + 'o' * 1000, 500\n"
@@ -101,8 +99,6 @@ def fired(client: Client) -> Iterator[str]:
             stop = {"spec": {"suspend": True}}
             client.patch(CRONJOB_TRIGGERS, namespace, name, stop)
         yield namespace
-    finally:
-        client.delete(NAMESPACES, None, namespace)
 
 
 def ready(client: Client, namespace: str) -> bool:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import uuid
 
 import pytest
 import yaml
 
-from kubeless_kube.client import Client
-from kubeless_kube.resources import NAMESPACES
 from support.control_plane import ROOT
 
 RUNTIMES = ("python3", "nodejs", "ruby")
 
 
 @pytest.mark.usefixtures("gateway")
-def test_every_example_answers_what_it_should(client: Client) -> None:
-    namespace = f"demo-{uuid.uuid4().hex[:8]}"
+def test_every_example_answers_what_it_should(namespace: str) -> None:
     demo = [sys.executable, ROOT / "tools/demo.py", "--namespace", namespace]
-    try:
-        done = subprocess.run(demo, capture_output=True, text=True, check=False, timeout=280)
-    finally:
-        client.delete(NAMESPACES, None, namespace)
+    done = subprocess.run(demo, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "demo: every answer is right" in done.stdout
     assert f"Host: {namespace}.example.test" in done.stdout

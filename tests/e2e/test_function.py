@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES, PODS, SERVICES
 from support.calls import address, call
-from support.control_plane import ROOT, programs
+from support.control_plane import ROOT
 from support.load import Load
 from support.waiting import wait_for
 
@@ -263,27 +262,3 @@ def test_a_function_that_raises_is_answered_500_and_logged(
     assert "broken on purpose" not in body
     logs = kubeless("function", "logs", "hello", "--namespace", namespace)
     assert "ValueError: broken on purpose" in logs.stdout
-
-
-def test_functions_outlive_an_uninstall_and_are_found_again(
-    client: Client, namespace: str, deploy: Deploy, condition: Condition, cluster: dict[str, str]
-) -> None:
-    deploy()
-    condition("hello", "Ready", "True")
-    deploy("other")
-    condition("other", "Ready", "True")
-    before = client.get(DEPLOYMENTS, namespace, "other")
-    helm = [programs() / "helm", "uninstall", "kubeless", "--namespace", "kubeless", "--wait"]
-    subprocess.run(helm, env=cluster, check=True, capture_output=True)
-    try:
-        assert call(address(client, namespace)) == (200, "hello")
-        deploy(env=[{"name": "A", "value": "1"}])
-    finally:
-        up = [sys.executable, ROOT / "tools/up.py"]
-        subprocess.run(up, check=True, capture_output=True)
-    # What changed meanwhile is done now, and only that.
-    assert condition("hello", "Ready", "True")
-    after = client.get(DEPLOYMENTS, namespace, "hello")["spec"]["template"]["spec"]["containers"][0]
-    assert {"name": "A", "value": "1"} in after["env"]
-    metadata = client.get(DEPLOYMENTS, namespace, "other")["metadata"]
-    assert metadata["generation"] == before["metadata"]["generation"]

@@ -1,7 +1,9 @@
-"""What the chart's values say about dependencies and sources, in effect for every Function."""
+"""Installations with values of their own: what is said about dependencies and sources is in effect for every Function,
+and of two controllers one takes over when the other goes."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,18 +13,19 @@ from typing import Any
 import pytest
 
 from kubeless_kube.client import Client
-from kubeless_kube.resources import CONFIGMAPS
+from kubeless_kube.resources import CONFIGMAPS, PODS
 from support import certificates, gems, packages
 from support.calls import answer
-from support.control_plane import ROOT, programs
+from support.installations import Installation, installed, new_namespace
 from support.objects import SECRETS
 from support.shelf import Shelf, set_up
+from support.waiting import wait_for
 
 Object = dict[str, Any]
 Deploy = Callable[..., Object]
 Condition = Callable[..., Object]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-Values = Callable[[Object], None]
+Values = Callable[[Object], Installation]
 
 USER, PASSWORD, WRONG = "reader", "s3cret-of-the-index", "wr0ng-of-the-index"
 GREETING = "Hello from the shelf"
@@ -50,24 +53,19 @@ FIRST = {"in-python": "/simple/greeting/index.html", "in-node": "/greeting", "in
 
 
 @pytest.fixture
-def values(cluster: dict[str, str]) -> Iterator[Values]:
-    """Upgrade the installed chart with more values; in the end it is as it was."""
+def namespace(client: Client) -> Iterator[str]:
+    """A namespace that the installation of the test looks after, and no other one."""
+    with new_namespace(client) as name:
+        yield name
 
-    def helm(*arguments: str | Path) -> str:
-        command = [programs() / "helm", *arguments, "--namespace", "kubeless"]
-        done = subprocess.run(command, env=cluster, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
-    before = json.loads(helm("history", "kubeless", "--max", "1", "-o", "json"))[0]["revision"]
-
-    def upgrade(more: Object) -> None:
-        options = [f"--set-json={key}={json.dumps(value)}" for key, value in more.items()]
-        chart = ROOT / "charts/kubeless"
-        helm("upgrade", "kubeless", chart, "--reuse-values", "--wait", "--timeout", "2m", *options)
-
-    yield upgrade
-    helm("rollback", "kubeless", str(before), "--wait", "--timeout", "2m")
+@pytest.fixture
+def values(cluster: dict[str, str], client: Client, namespace: str) -> Iterator[Values]:
+    """Install the chart with more values: `values` returns where that is."""
+    with contextlib.ExitStack() as stack:
+        yield lambda more: stack.enter_context(
+            installed(client, cluster, [namespace], {"controller.replicas": 1, **more})
+        )
 
 
 def offers(folder: Path, npm_url: str) -> packages.Files:
@@ -93,7 +91,7 @@ def give(client: Client, namespace: str, shelf: Shelf, password: str) -> None:
     client.apply(SECRETS, {"apiVersion": "v1", "kind": "Secret", **secret}, manager="user")
 
 
-def seen_by_others(namespace: str, kubectl: Run) -> str:
+def seen_by_others(installation: Installation, namespace: str, kubectl: Run) -> str:
     """All that is said of the test's Functions where others may read it."""
     kinds = "functions,deployments,replicasets,services,events"
     said = [kubectl("get", kinds, "-n", namespace, "-o", "json").stdout]
@@ -104,7 +102,8 @@ def seen_by_others(namespace: str, kubectl: Run) -> str:
     for pod in pods.stdout.split():
         for container in ("prepare", "install"):
             said.append(kubectl("logs", pod, "-n", namespace, "-c", container).stdout)
-    said.append(kubectl("logs", "deployment/kubeless-controller", "-n", "kubeless").stdout)
+    controller = f"deployment/{installation.name}-controller"
+    said.append(kubectl("logs", controller, "-n", installation.name).stdout)
     return "\n".join(said)
 
 
@@ -133,7 +132,7 @@ def test_an_index_with_credentials_and_an_authority_of_its_own(
     named = {"metadata": {"name": "tuning", "namespace": namespace}}
     client.create(CONFIGMAPS, {**named, "data": tuning})
     give(client, namespace, shelf, PASSWORD)
-    values(
+    installation = values(
         {
             "dependencies.env": [{"name": "NPM_REGISTRY", "value": f"{url}/"}],
             "dependencies.envFrom": [
@@ -161,7 +160,7 @@ def test_an_index_with_credentials_and_an_authority_of_its_own(
         message = condition(name, "Ready", "DependenciesFailed", 180)["message"]
         # pip names the package that it could not have; the others say who was refused, and by whom.
         assert any(word in message for word in ("greeting==1.0", "401", "username")), message
-    said = seen_by_others(namespace, kubectl)
+    said = seen_by_others(installation, namespace, kubectl)
     assert "DependenciesFailed" in said
     assert PASSWORD not in said
     assert WRONG not in said
@@ -207,3 +206,17 @@ def test_the_size_of_downloads(
     ready = condition("hello", "Ready", "SourceTooLarge")
     assert ready["status"] == "False"
     assert "more than 2000 bytes" in ready["message"]
+
+
+def test_a_second_replica_takes_over_when_the_leader_goes(
+    client: Client, namespace: str, deploy: Deploy, condition: Condition, values: Values
+) -> None:
+    installation = values({"controller.replicas": 2})
+    first = wait_for(installation.leader, "a leader")
+    assert len(installation.controllers()) >= 2
+    client.delete(PODS, installation.name, first)
+    deploy()
+    assert condition("hello", "Ready", "True")
+    second = installation.leader()
+    assert second not in ("", first)
+    wait_for(lambda: first not in installation.controllers(), "the first one is gone", 40)
