@@ -4,7 +4,7 @@ Runs in a pod that nobody kills, in the consumer's image. A function posts each 
 so that the ledger has it whatever becomes of the function and of the consumer.
 
     POST /flow     start to send; the body says what (``Flow``)
-    GET  /flow     {"done": bool, "error": "", "sent": [[partition, offset, key, number, poison], ...]}
+    GET  /flow     {"done": bool, "error": "", "acknowledged": [[key, number, poison], ...]}
     POST /done     a line of the ledger; the body is the event's id, `<topic>/<partition>/<offset>`
     GET  /ledger   {"<topic>": [[partition, offset, seconds since the epoch], ...]}, in order
 """
@@ -30,7 +30,7 @@ class Flow(threading.Thread):
         self.topic, self.count, self.keys, self.seconds = topic, count, keys, seconds
         self.chance = random.Random(seed)
         self.poison = set(self.chance.sample(range(count), poison))
-        self.sent = []
+        self.acknowledged = []
         self.error = ""
         self.done = False
 
@@ -59,7 +59,7 @@ class Flow(threading.Thread):
             numbers[key] += 1
             value = json.dumps({"key": key, "number": number, "poison": poison})
             producer.produce(
-                self.topic, value, key, on_delivery=self.acknowledged(key, number, poison)
+                self.topic, value, key, on_delivery=self.delivered(key, number, poison)
             )
             producer.poll(0)
             ahead = began + self.seconds * index / self.count - time.monotonic()
@@ -69,12 +69,12 @@ class Flow(threading.Thread):
         if left:
             self.error = f"{left} records were not acknowledged"
 
-    def acknowledged(self, key, number, poison):
-        def keep(error, message):
+    def delivered(self, key, number, poison):
+        def keep(error, _message):
             if error is not None:
                 self.error = str(error)
             else:
-                self.sent.append((message.partition(), message.offset(), key, number, poison))
+                self.acknowledged.append((key, number, poison))
 
         return keep
 
@@ -91,8 +91,8 @@ async def start(request):
 
 async def progress(request):
     flow = FLOWS[request.query["topic"]]
-    sent = flow.sent if flow.done else []
-    return web.json_response({"done": flow.done, "error": flow.error, "sent": sent})
+    acknowledged = flow.acknowledged if flow.done else []
+    return web.json_response({"done": flow.done, "error": flow.error, "acknowledged": acknowledged})
 
 
 async def done(request):

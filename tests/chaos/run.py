@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.noise import Noise
-from chaos.verdict import Sent, Success, Verdict, judge
+from chaos.verdict import Content, Place, Success, Verdict, judge, locate
 from kubeless_kube.client import Client
 from support import pod_programs
 from support.kafka_brokers import Brokers
@@ -98,7 +98,9 @@ class Run:
         self._send()
         self._disturb()
         try:
-            sent = wait_for(self._sent, "all records are sent", self.seconds + 150, pause=0.5)
+            acknowledged = wait_for(
+                self._acknowledged, "all records are sent", self.seconds + 150, pause=0.5
+            )
         finally:
             self.noise.stop()
         assert not self.noise.errors, self.noise.errors
@@ -115,7 +117,7 @@ class Run:
                 f"{error}\n{self.consumer.statuses()}\n{self.consumer.log()}"
             ) from None
         verdict = judge(
-            sent,
+            locate(acknowledged, self._topic()),
             self._ledger(),
             self._dead_letters(),
             disturbances=self.noise.disturbances,
@@ -163,17 +165,24 @@ class Run:
             for _, replicas, in_sync in partitions.values()
         )
 
-    def _sent(self) -> list[Sent]:
+    def _acknowledged(self) -> list[Content]:
         _, content = request(self.clerk.address, "GET", f"/flow?topic={self.name}")
         flow = json.loads(content)
         assert not flow["error"], flow["error"]
-        return [Sent(*fields) for fields in flow["sent"]] if flow["done"] else []
+        return [Content(*fields) for fields in flow["acknowledged"]] if flow["done"] else []
+
+    def _topic(self) -> list[tuple[Place, Content]]:
+        """All that is in the topic."""
+        return [
+            ((record.partition or 0, record.offset), Content(**json.loads(record.value or b"")))
+            for record in self.desk.read(self.name)
+        ]
 
     def _ledger(self) -> list[Success]:
         _, content = request(self.clerk.address, "GET", "/ledger")
         return [Success(*fields) for fields in json.loads(content).get(self.name, [])]
 
-    def _dead_letters(self) -> list[tuple[int, int]]:
+    def _dead_letters(self) -> list[Place]:
         return [
             (
                 int(record.header("kubeless-dlq-partition")),

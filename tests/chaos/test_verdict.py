@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.verdict import Place, Sent, Success, Verdict, judge
+import pytest
+
+from chaos.verdict import Content, Place, Sent, Success, Verdict, judge, locate
 
 #: Two keys in one partition and one in another; the record at 0/2 is poison.
 SENT = [
@@ -117,3 +119,31 @@ def test_a_dead_letter_written_twice_is_counted_and_no_violation() -> None:
 def test_what_nobody_sent_is_unknown() -> None:
     assert verdict([*GOOD, (7, 7)]).unknown == ((7, 7),)
     assert verdict(GOOD, ((0, 2), (8, 8))).unknown == ((8, 8),)
+
+
+#: The same records as SENT, as the topic has them, in whatever order its partitions are read.
+TOPIC = [(record.place, Content(record.key, record.number, record.poison)) for record in SENT[::-1]]
+ACKNOWLEDGED = [Content(record.key, record.number, record.poison) for record in SENT]
+
+
+def test_the_topic_says_where_each_acknowledged_record_is() -> None:
+    assert locate(ACKNOWLEDGED, TOPIC) == SENT
+
+
+def test_an_acknowledged_record_that_the_topic_lacks_is_no_run_to_judge() -> None:
+    with pytest.raises(ValueError, match="record 2 of a was acknowledged, and the topic does"):
+        locate(ACKNOWLEDGED, [entry for entry in TOPIC if entry[0] != (0, 3)])
+
+
+def test_a_record_that_the_brokers_have_twice_is_no_run_to_judge() -> None:
+    with pytest.raises(ValueError, match="record 0 of c is in the topic 2 times: 1/0, 1/1"):
+        locate(ACKNOWLEDGED, [*TOPIC, ((1, 1), Content("c", 0))])
+
+
+def test_what_was_never_acknowledged_stays_unknown() -> None:
+    topic = [*TOPIC, ((0, 4), Content("a", 3))]
+    sent = locate(ACKNOWLEDGED, topic)
+    assert sent == SENT
+    ledger = [Success(0, 4, at=1.0)]
+    found = judge(sent, ledger, [], disturbances=[], max_uncommitted=1)
+    assert found.unknown == ((0, 4),)

@@ -1,7 +1,7 @@
 """What the ledger of a run says about delivery.
 
-The producer's acknowledgements say what there was to do, the ledger which records were processed with success, in the
-order in which that happened, the dead-letter topic what was given up. From these alone:
+The producer's acknowledgements say what there was to do, the topic where each record is, the ledger which records were
+processed with success, in the order in which that happened, the dead-letter topic what was given up. From these alone:
 
 * lost: neither processed nor a dead letter
 * wrongly given up: a dead letter that is no poison
@@ -24,8 +24,17 @@ Place = tuple[int, int]  # partition, offset
 
 
 @dataclass(frozen=True)
+class Content:
+    """What tells a record from all others of a run; ``number`` rises within its key."""
+
+    key: str
+    number: int
+    poison: bool = False
+
+
+@dataclass(frozen=True)
 class Sent:
-    """A record that the broker acknowledged; ``number`` rises within its key."""
+    """A record that the broker acknowledged, and where it is."""
 
     partition: int
     offset: int
@@ -95,6 +104,30 @@ class Verdict:
             f"{self.dead_letter_duplicates} duplicates of dead letters"
         )
         return "; ".join([numbers, *(self.violations or ["nothing lost, all in order"])])
+
+
+def locate(acknowledged: Iterable[Content], topic: Iterable[tuple[Place, Content]]) -> list[Sent]:
+    """Find each acknowledged record in ``topic``, which is all that the brokers have of it.
+
+    An acknowledgement does not always say where its record is: a broker that gets a record again, since the one that
+    had written it died before it could answer, only says that it has it.
+
+    Raises ValueError for a record that is not in the topic, or is there twice: then not the consumer is at fault.
+    """
+    places: dict[Content, list[Place]] = {}
+    for place, content in topic:
+        places.setdefault(content, []).append(place)
+    sent = []
+    for content in acknowledged:
+        found = places.get(content, [])
+        name = f"record {content.number} of {content.key}"
+        if not found:
+            raise ValueError(f"{name} was acknowledged, and the topic does not have it")
+        if len(found) > 1:
+            where = ", ".join(f"{partition}/{offset}" for partition, offset in found)
+            raise ValueError(f"{name} is in the topic {len(found)} times: {where}")
+        sent.append(Sent(*found[0], content.key, content.number, content.poison))
+    return sent
 
 
 def judge(

@@ -160,6 +160,7 @@ def records(settings, topic):
                 continue
             if message.error():
                 raise RuntimeError(str(message.error()))
+            deadline = time.monotonic() + SECONDS
             found.append(
                 {
                     "partition": message.partition(),
