@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from kubeless_kube.client import Client
 from support import schemas
 from support.control_plane import CRDS, ROOT, ControlPlane, programs
 from support.helm import template
-from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 Object = dict[str, Any]
@@ -29,24 +27,14 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     try:
         plane.start()
         client = plane.client()
-        for document in template():
-            if document["kind"] == "CustomResourceDefinition":
-                client.apply(CRDS, document, manager="test")
-        wait_for(lambda: published(client), "the API server publishes the schema of Functions")
+        definitions = [one for one in template() if one["kind"] == CRDS.kind]
+        for definition in definitions:
+            client.apply(CRDS, definition, manager="test")
         folder = tmp_path_factory.mktemp("schemas")
-        schemas.write(client, folder)
+        schemas.write(client, folder, definitions)
         yield folder
     finally:
         plane.stop()
-
-
-def published(client: Client) -> bool:
-    """Say whether the schemas that are gathered in the background after the start are there."""
-    index = client.request("GET", "/openapi/v3").json()["paths"]
-    if not {"apis/kubeless.io/v1beta1", "apis/apiextensions.k8s.io/v1"} <= index.keys():
-        return False
-    answer = client.request("GET", "/openapi/v3/apis/kubeless.io/v1beta1")
-    return bool(answer.json().get("components", {}).get("schemas"))
 
 
 def kubeconform(known: Path, manifest: str) -> subprocess.CompletedProcess[str]:
