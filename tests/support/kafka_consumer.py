@@ -175,6 +175,15 @@ class Consumer:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.status()}\n{self.log()}") from None
 
+    def wait_until_well(self, name: str = "function", seconds: float = 20) -> None:
+        """Wait until the only pod says that nothing holds a function's records up; it asks brokers in its own time."""
+
+        def well() -> bool:
+            found = self.function(name)
+            return bool(found) and found["problem"] is None
+
+        wait_for(well, f"{self.name} has no problem any more", seconds)
+
     def scale(self, replicas: int) -> None:
         """Want so many pods."""
         body = {"spec": {"replicas": replicas}}

@@ -26,7 +26,7 @@ def test_a_topic_that_is_made_later_is_read_from_its_start(
     function.wait_for_calls(10, 60)
     wait_for(lambda: desk.lag(group_of(topic), topic) == 0, "all is committed", pause=0.2)
     assert consumer.function()["start"] == "earliest"
-    assert consumer.problem() == ""
+    consumer.wait_until_well()
 
 
 def test_a_new_group_begins_at_the_newest_record(
@@ -54,7 +54,7 @@ def test_a_deleted_topic_is_named_and_read_from_its_start_when_it_is_made_again(
     desk.send(topic, *(Record(b"second life", b"k") for _ in range(8)))
     committed(desk, topic, 8, 60)
     assert function.offsets() == list(range(8))
-    assert consumer.problem() == ""
+    consumer.wait_until_well()
 
 
 def test_a_broker_that_is_down_at_the_start(
@@ -73,7 +73,7 @@ def test_a_broker_that_is_down_at_the_start(
     client.patch(SERVICES, kafka.namespace, metadata["name"], spec)
     committed(desk, topic, 1, 60)
     assert function.offsets() == [0]
-    wait_for(lambda: consumer.problem() == "", "the problem is over")
+    consumer.wait_until_well()
 
 
 def test_a_name_that_does_not_exist(consume: Consume, topic: str) -> None:
@@ -99,7 +99,7 @@ def test_an_unreadable_record_is_not_passed_over(
     spoil(segment, b"second-is-SPOILT", b"second-is-spoilt")
     committed(desk, topic, 3, 60)
     assert function.offsets() == [0, 1, 2]
-    assert consumer.problem() == ""
+    consumer.wait_until_well()
 
 
 def spoil(segment: Path, before: bytes, after: bytes) -> None:
