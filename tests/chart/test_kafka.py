@@ -271,6 +271,7 @@ def test_the_jvm_gets_heap_and_options_and_no_shell_expands_the_jars() -> None:
     (container,) = pod({"heap": "2g", "jvmOptions": ["-XX:+UseG1GC"]})["containers"]
     assert container["command"] == ["java"]
     assert {"-Xms2g", "-Xmx2g", "-XX:+UseG1GC"} <= {*container["args"]}
+    assert "-XX:SharedArchiveFile=/opt/kafka/kafka.jsa" in container["args"]
     assert container["args"][-4:] == [
         "-cp", "/opt/kafka/libs/*", "kafka.Kafka", "/run/kafka/server.properties",
     ]  # fmt: skip

@@ -25,6 +25,7 @@ from kubeless_kube.client import Client
 from kubeless_kube.resources import NAMESPACES, PODS, Resource
 from support import certificates, kafka
 from support.objects import SECRETS
+from support.pod_kill import container_pids
 from support.waiting import wait_for
 
 Object = dict[str, Any]
@@ -215,6 +216,13 @@ def test_no_secret_is_in_what_nodes_print_or_are_started_with(
     assert "Kafka Server started" in logs
     seen = logs + json.dumps(client.get(PODS, secure.namespace, "kafka-0"))
     assert not [secret for secret in secrets if secret in seen]
+
+
+def test_brokers_use_the_archive_of_classes_in_their_image(
+    secure: kafka.Kafka, client: Client
+) -> None:
+    (pid,) = container_pids(client.get(PODS, secure.namespace, "kafka-0"))
+    assert "/opt/kafka/kafka.jsa" in Path(f"/proc/{pid}/maps").read_text()
 
 
 def test_a_rolling_restart_interrupts_nobody(

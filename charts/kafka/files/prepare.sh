@@ -11,5 +11,6 @@ case $POD_IP in *:*) ip="[$POD_IP]" ;; *) ip=$POD_IP ;; esac
     echo "node.id=${POD_NAME##*-}"
     echo "advertised.listeners=$addresses"
 } >"$config"
-exec java -Xmx64m -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile=/etc/kafka/config/log4j2.properties \
+exec java -Xmx64m -XX:TieredStopAtLevel=1 -XX:SharedArchiveFile=/opt/kafka/storage.jsa '-Xlog:cds*=off' \
+    -Dlog4j2.configurationFile=/etc/kafka/config/log4j2.properties \
     -cp '/opt/kafka/libs/*' kafka.tools.StorageTool format --ignore-formatted --cluster-id "$CLUSTER_ID" --config "$config"
