@@ -1,26 +1,31 @@
-"""The command line as a user's shell runs it."""
+"""The command line as a user's shell runs it, in this process: what a process adds, cli/tests/test_process.py tests."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from unittest import mock
+
+from kubeless_cli.__main__ import run as run_here
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def kubeless(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `kubeless` against the cluster, and as the user, of a kubeconfig."""
-    return subprocess.run(
-        [sys.executable, "-m", "kubeless_cli", *arguments],
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    out, err = _stream(), _stream()
+    with (
+        mock.patch.dict(os.environ, KUBECONFIG=str(kubeconfig)),
+        mock.patch("sys.stdin", _stream()),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = run_here(list(arguments))
+    return subprocess.CompletedProcess(arguments, code, _written(out), _written(err))
 
 
 def commands(kubeconfig: Path, namespace: str, *group: str) -> Run:
@@ -32,3 +37,13 @@ def commands(kubeconfig: Path, namespace: str, *group: str) -> Run:
         return kubeless(kubeconfig, *group, command, "-n", namespace, *arguments)
 
     return run
+
+
+def _stream() -> TextIOWrapper:
+    # As a pipe: bytes underneath, no terminal.
+    return TextIOWrapper(BytesIO(), encoding="utf-8", write_through=True)
+
+
+def _written(stream: TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
