@@ -242,7 +242,7 @@ def _kafka_triggers(
     """The loop over KafkaTriggers, and the one that asks their pods, whose answers bring them up."""
     own = kafka_caches(informers)
     metrics.inventory.add("KafkaTrigger", world.kafka_triggers.all)
-    consumers = Consumers(own.pods)
+    consumers = Consumers(own.pods, settings.pace)
     reconciler = KafkaTriggerReconciler(client, world, own, consumers, settings, events)
     loop = Loop("KafkaTrigger", reconciler.reconcile, TRIGGER_WORKERS)
     consumers.on_news(loop.queue.add)

@@ -97,6 +97,23 @@ class LeaderElection:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How soon the controller looks at what no event tells; seconds. Tests shorten them, the chart does not set them.
+
+    ``recheck`` comes after which what lies outside of what is watched (an object that is not ours, a quota, an
+    admission check) is tried again. A payload that nothing needs stays for ``payload_grace``: a Job may just be made
+    from a CronJob as it was before. A consumer is asked every ``asking``, a trigger told every ``passing`` of what
+    changes all the time, a pod told every ``nudge`` that its configuration is another.
+    """
+
+    recheck: float = 15.0
+    payload_grace: float = 15.0
+    asking: float = 3.0
+    passing: float = 10.0
+    nudge: float = 5.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """The configuration file, as the chart renders it.
 
@@ -114,6 +131,7 @@ class Settings:
     http: HTTP = HTTP()
     kafka: Kafka = Kafka()
     leader_election: LeaderElection = LeaderElection()
+    pace: Pace = Pace()
     watch_namespaces: tuple[str, ...] = ()
     workers: int = 8
     port: int = 8080
@@ -154,6 +172,7 @@ def _settings(data: Mapping[str, Any]) -> Settings:
         http=_http(data.get("http", {})),
         kafka=_kafka(data.get("kafka") or {}),
         leader_election=_leader_election(data.get("leaderElection", {})),
+        pace=_pace(data.get("pace", {})),
         watch_namespaces=_namespaces(data.get("watchNamespaces", [])),
         workers=workers,
         port=int(data.get("port", 8080)),
@@ -223,6 +242,22 @@ def _leader_election(data: Mapping[str, Any]) -> LeaderElection:
             f"of {found.duration:g} seconds; each must be shorter than the next"
         )
     return found
+
+
+def _pace(data: Mapping[str, Any]) -> Pace:
+    def seconds(key: str, default: float) -> float:
+        found = float(data.get(key, default))
+        if found <= 0:
+            raise ValueError(f"pace.{key}: found {found:g}, expected more than 0")
+        return found
+
+    return Pace(
+        recheck=seconds("recheckSeconds", Pace.recheck),
+        payload_grace=seconds("payloadGraceSeconds", Pace.payload_grace),
+        asking=seconds("askingSeconds", Pace.asking),
+        passing=seconds("passingSeconds", Pace.passing),
+        nudge=seconds("nudgeSeconds", Pace.nudge),
+    )
 
 
 def _namespaces(data: Any) -> tuple[str, ...]:

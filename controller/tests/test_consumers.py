@@ -12,6 +12,7 @@ from kubeless_controller.desired.consumer_name import name_of, selector_labels
 from kubeless_controller.reconcile.consumers import Consumers, is_asked
 from kubeless_controller.reconcile.status_request import NoAnswer
 from kubeless_controller.reconcile.subscriptions import Subscriptions
+from kubeless_controller.settings import Pace
 
 Object = dict[str, Any]
 
@@ -56,7 +57,7 @@ class World:
         self.answers = list(answers)
         self.now = 0.0
         self.told: list[float] = []
-        self.consumers = Consumers(self.pods, self.answer, lambda: self.now)
+        self.consumers = Consumers(self.pods, Pace(), self.answer, lambda: self.now)
         self.consumers.on_news(self.tell)
 
     def tell(self, key: tuple[str, str]) -> None:

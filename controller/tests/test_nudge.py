@@ -24,7 +24,7 @@ class World:
         self.refusal: ApiError | None = None
         self.told: list[str] = []
         anything: Any = self
-        self.nudge = Nudge(anything, anything, anything, lambda: self.now)
+        self.nudge = Nudge(anything, anything, anything, 5.0, lambda: self.now)
 
     def on_change(self, _handler: Any) -> None:
         """Nothing ever goes."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kubeless_controller.settings import SettingsError, load
+from kubeless_controller.settings import Pace, SettingsError, load
 
 ROW = {"id": "python3.13", "image": "i", "suffix": ".py"}
 
@@ -34,6 +34,13 @@ def test_kafka(tmp_path: Path) -> None:
     assert (found.consumer_image, found.image_pull_policy, found.resources) == ("i", "", {})
 
 
+def test_pace(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    seconds = {"recheckSeconds": 1, "payloadGraceSeconds": 2, "passingSeconds": 3}
+    file.write_text(json.dumps({"runtimes": [ROW], "pace": seconds}))
+    assert load(file).pace == Pace(1.0, 2.0, asking=3.0, passing=3.0, nudge=5.0)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -54,6 +61,11 @@ def test_kafka(tmp_path: Path) -> None:
         ({"runtimes": [ROW], "kafka": {"authSecret": 7}}, "kafka.authSecret: found 7"),
         ({"runtimes": [ROW], "kafka": {"resources": "few"}}, "kafka.resources: found 'few'"),
         ({"runtimes": [ROW], "watchNamespaces": "red"}, "watchNamespaces: found 'red'"),
+        (
+            {"runtimes": [ROW], "pace": {"nudgeSeconds": 0}},
+            "pace.nudgeSeconds: found 0, expected more",
+        ),
+        ({"runtimes": [ROW], "pace": {"askingSeconds": "often"}}, "often"),
         (
             {"runtimes": [ROW], "leaderElection": {"deadlineSeconds": 15}},
             "each must be shorter than the next",

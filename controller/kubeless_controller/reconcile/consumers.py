@@ -17,6 +17,7 @@ from kubeless_controller.observed.consumer_report import NoReport, Report, Troub
 from kubeless_controller.observed.consuming import Seen
 from kubeless_controller.reconcile.kafka_caches import kafka_trigger_of
 from kubeless_controller.reconcile.status_request import NoAnswer, ask
+from kubeless_controller.settings import Pace
 from kubeless_kube.namespaced import Store
 
 log = logging.getLogger(__name__)
@@ -24,15 +25,12 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 Key = tuple[str, str]
 
-PERIOD_SECONDS = 3.0
 # Of thousands of pods each is asked less often, so that asking takes no more than a part of one core.
 REQUESTS_PER_SECOND = 100
 # A pod that does not answer is asked less and less often.
 LONGEST_PERIOD_SECONDS = 30.0
 # An answer that fails once or twice says less than the one before.
 FAILURES_TO_TELL = 3
-# How far behind consumers are, and which record failed last, changes all the time, and each change is a write.
-PASSING_SECONDS = 10.0
 
 # Lag and last error of each function.
 Passing = tuple[tuple[int, Trouble | None], ...]
@@ -52,18 +50,21 @@ class Consumers:
     """What the pods of all KafkaTriggers said last.
 
     * One that stops answering is believed for two more requests.
-    * A trigger is told of what is new at once, of lags and last errors that alone are new after ``PASSING_SECONDS``.
+    * A trigger is told of what is new at once; of how far behind consumers are and which record failed last, which
+      changes all the time and is a write each time, as often as ``pace`` says.
     """
 
     def __init__(
         self,
         pods: Store,
+        pace: Pace,
         request: Callable[[str], bytes] = ask,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pods = pods
         self._handlers: list[Callable[[Key], None]] = []
         self._request = request
+        self._pace = pace
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
@@ -92,7 +93,7 @@ class Consumers:
         essence = _essence(after.seen)
         known = before if before is not None else _Known(Seen(key[1], None))
         only_passing = known.told is not None and known.told[0] == essence[0]
-        waits = only_passing and now - known.told_at < PASSING_SECONDS
+        waits = only_passing and now - known.told_at < self._pace.passing
         news = essence != known.told and not waits
         if news:
             after = replace(after, told=essence, told_at=now)
@@ -105,7 +106,7 @@ class Consumers:
         if news:
             for handler in self._handlers:
                 handler(kafka_trigger_of(pod))
-        period = max(PERIOD_SECONDS, pods / REQUESTS_PER_SECOND)
+        period = max(self._pace.asking, pods / REQUESTS_PER_SECOND)
         told = max(0, after.failures - FAILURES_TO_TELL)
         return min(period * 2.0 ** min(told, 8), max(period, LONGEST_PERIOD_SECONDS))
 

@@ -63,7 +63,7 @@ class CronJobTriggerReconciler:
         self._cron_jobs = CronJobChild(client, caches.cron_jobs)
         # Immutable, and named by its content: what is in it need not be read.
         self._config_maps = Child(client, CONFIGMAPS, caches.config_maps, compared=("metadata",))
-        self._payloads = Payloads(caches, self._config_maps)
+        self._payloads = Payloads(caches, self._config_maps, settings.pace.payload_grace)
         writer = StatusWriter(client, world.cronjob_triggers, events)
         self._status = CronJobStatus(caches, writer, events)
 
@@ -82,7 +82,9 @@ class CronJobTriggerReconciler:
             return None
         if release(self._client, CRONJOB_TRIGGERS, obj):
             return None
-        outcome = carry_out(self._client, CRONJOB_TRIGGERS, obj, lambda: self._work(obj))
+        outcome = carry_out(
+            self._client, CRONJOB_TRIGGERS, obj, lambda: self._work(obj), self._settings.pace
+        )
         looks = [outcome.recheck]
         if outcome.accepted is not None:
             # What was deleted a moment ago may still be in the cache.

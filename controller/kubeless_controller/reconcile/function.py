@@ -72,7 +72,7 @@ class FunctionReconciler:
             kept = self._triggers.ensure(function, wanted)
             return Verdict(True, conditions.VALID, _accepted(function, wanted))
 
-        outcome = carry_out(self._client, FUNCTIONS, obj, work)
+        outcome = carry_out(self._client, FUNCTIONS, obj, work, self._settings.pace)
         if outcome.accepted is not None:
             self._status.write(obj, outcome.accepted, wanted, kept)
         return outcome.recheck

@@ -21,7 +21,7 @@ from kubeless_controller.reconcile.caches import Caches, Key, called_function
 from kubeless_controller.reconcile.child import Child, owned_by
 from kubeless_controller.reconcile.claims import Claims
 from kubeless_controller.reconcile.informers import Informers
-from kubeless_controller.reconcile.owner import RECHECK_SECONDS, carry_out, readable, release
+from kubeless_controller.reconcile.owner import carry_out, readable, release
 from kubeless_controller.reconcile.status_writer import StatusWriter
 from kubeless_controller.settings import Settings
 from kubeless_kube.client import Client
@@ -137,12 +137,12 @@ class HTTPTriggerReconciler:
                 True, conditions.VALID, f"{told}; {wanted.note}" if wanted.note else told
             )
 
-        outcome = carry_out(self._client, HTTP_TRIGGERS, obj, work)
+        outcome = carry_out(self._client, HTTP_TRIGGERS, obj, work, self._settings.pace)
         if outcome.accepted is not None:
             verdicts = self._verdicts(key, outcome.accepted, wanted)
             self._writer.write(obj, verdicts, {"url": wanted.url if wanted else None})
         if outcome.accepted and outcome.accepted.reason == conditions.GATEWAY_API_MISSING:
-            return RECHECK_SECONDS  # nothing tells when the kind comes
+            return self._settings.pace.recheck  # nothing tells when the kind comes
         return outcome.recheck
 
     def _find_legacy(self, obj: Object) -> None:

@@ -55,7 +55,7 @@ class KafkaTriggerReconciler:
         )
         self._deployments = Child(client, DEPLOYMENTS, caches.deployments)
         self._replicas = Replicas(client, caches.deployments)
-        self._nudge = Nudge(client, caches.pods, consumers)
+        self._nudge = Nudge(client, caches.pods, consumers, settings.pace.nudge)
         writer = StatusWriter(client, world.kafka_triggers, events)
         self._status = KafkaStatus(caches, consumers, writer)
 
@@ -88,7 +88,7 @@ class KafkaTriggerReconciler:
             self._replicas.scale(wanted, deployment)
             return Verdict(True, conditions.VALID, "the consumers can be built")
 
-        outcome = carry_out(self._client, KAFKA_TRIGGERS, obj, work)
+        outcome = carry_out(self._client, KAFKA_TRIGGERS, obj, work, self._settings.pace)
         looks = [outcome.recheck]
         if outcome.accepted is not None:
             if outcome.accepted.ok and built is not None:

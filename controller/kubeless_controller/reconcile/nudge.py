@@ -25,22 +25,22 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 Key = tuple[str, str]
 
-AGAIN_SECONDS = 5.0
-
 
 class Nudge:
-    """Changes an annotation of pods that go by an older configuration, not more often than every few seconds each."""
+    """Changes an annotation of pods that go by an older configuration, each not more often than ``period`` seconds."""
 
     def __init__(
         self,
         client: Client,
         pods: Store,
         consumers: Consumers,
+        period: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._pods = pods
         self._consumers = consumers
+        self._period = period
         self._clock = clock
         # uid -> when it was last told.
         self._told: dict[str, float] = {}
@@ -66,11 +66,11 @@ class Nudge:
                 # It was told, and says that it cannot go by it: the kubelet has done its part.
                 continue
             now = self._clock()
-            due = self._told.get(metadata["uid"], now - AGAIN_SECONDS) + AGAIN_SECONDS
+            due = self._told.get(metadata["uid"], now - self._period) + self._period
             if now >= due or value == config_hash:
                 self._told[metadata["uid"]] = now
                 self._tell(metadata, value)
-                due = now + AGAIN_SECONDS
+                due = now + self._period
             waits.append(due - now)
         return min(waits, default=None)
 

@@ -13,6 +13,7 @@ from kubeless_api.errors import SpecError
 from kubeless_controller.observed.verdict import Verdict
 from kubeless_controller.reconcile.child import LeftBehind, NotOurs, StillThere
 from kubeless_controller.reconcile.refusal import refusal
+from kubeless_controller.settings import Pace
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, NotFound
 from kubeless_kube.resources import Resource
@@ -22,9 +23,6 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
-# What lies outside of what is watched (an object that is not ours, a quota, an admission check) keeps an owner
-# from being carried out: look again after this many seconds.
-RECHECK_SECONDS = 15.0
 # What a deleted owner leaves is collected within moments.
 STILL_THERE_SECONDS = 1.0
 # What the controller deleted itself: the informer has it in no time.
@@ -58,7 +56,7 @@ class Outcome:
 
 
 def carry_out(
-    client: Client, resource: Resource, obj: Object, work: Callable[[], Verdict]
+    client: Client, resource: Resource, obj: Object, work: Callable[[], Verdict], pace: Pace
 ) -> Outcome:
     """Do what an owner asks for, and say how it ended, whatever is wrong with it.
 
@@ -74,12 +72,12 @@ def carry_out(
         accepted = Verdict(False, conditions.PROGRESSING, str(error))
         return Outcome(accepted, STILL_THERE_SECONDS)
     except NotOurs as error:
-        return Outcome(Verdict(False, conditions.CONFLICT, str(error)), RECHECK_SECONDS)
+        return Outcome(Verdict(False, conditions.CONFLICT, str(error)), pace.recheck)
     except ApiError as error:
         refused = refusal(error)
         if refused is None:
             raise
-        return Outcome(refused, RECHECK_SECONDS)
+        return Outcome(refused, pace.recheck)
 
 
 def readable(read: Callable[[], Parsed]) -> Parsed:

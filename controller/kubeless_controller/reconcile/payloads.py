@@ -12,24 +12,23 @@ from kubeless_controller.reconcile.cronjob_caches import CronJobCaches
 Object = dict[str, Any]
 Key = tuple[str, str]
 
-# A Job may just be made from a CronJob as it was before.
-GRACE_SECONDS = 15.0
-
 
 class Payloads:
     """Deletes the ConfigMaps of a trigger that neither its CronJob nor a Job of it mounts.
 
-    * One that is needed no more stays a while: a Job that is made at this moment may still mount it.
+    * One that is needed no more stays for ``grace`` seconds: a Job that is made at this moment may still mount it.
     """
 
     def __init__(
         self,
         caches: CronJobCaches,
         config_maps: Child,
+        grace: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._caches = caches
         self._config_maps = config_maps
+        self._grace = grace
         self._clock = clock
         # uid -> when it was first seen to be needed by nothing.
         self._unused_since: dict[str, float] = {}
@@ -52,8 +51,8 @@ class Payloads:
             elif owned_by(config_map, uid) and not metadata.get("deletionTimestamp"):
                 now = self._clock()
                 since = self._unused_since.setdefault(metadata["uid"], now)
-                if now - since < GRACE_SECONDS:
-                    waits.append(since + GRACE_SECONDS - now)
+                if now - since < self._grace:
+                    waits.append(since + self._grace - now)
                 else:
                     self._config_maps.delete(config_map)
         return min(waits, default=None)
