@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,23 @@ import pytest
 
 from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import Invalid, NotFound
+from kubeless_kube.errors import Invalid
 from kubeless_kube.resources import CONFIGMAPS, NAMESPACES, Resource
 from support.control_plane import RARE_COLLECTIONS, ControlPlane
-from support.controller import Controller
+from support.controller import Controller, only_in
 from support.functions import manifest
 from support.kafka_consumers import Consumer, kafka_manifest
+from support.namespaces import WATCHED, emptied, made
 from support.objects import exists
 from support.triggers import trigger_manifest
 from support.waiting import wait_for
 
 Object = dict[str, Any]
+
+
+# The shared controller works in these only, and each test that wants it has one of them to itself; what other tests
+# make, it does not see. Several, so that what a test left is dealt with before its namespace is used again.
+LENT = tuple(f"shared-{number}" for number in range(4))
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +36,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     try:
         plane.start()
         plane.install()
+        plane.start_manager()
         yield plane
     finally:
         plane.stop()
@@ -42,17 +48,28 @@ def client(control_plane: ControlPlane) -> Client:
     return control_plane.client()
 
 
+@pytest.fixture(scope="session")
+def to_lend(client: Client) -> deque[str]:
+    """The namespaces in which the shared controller works and no test does, the longest unused first."""
+    for name in LENT:
+        client.create(NAMESPACES, {"metadata": {"name": name}})
+    return deque(LENT)
+
+
 @pytest.fixture
-def namespace(client: Client) -> Iterator[str]:
-    """A namespace of the test's own, deleted in the background afterwards."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    client.create(NAMESPACES, {"metadata": {"name": name}})
-    yield name
-    for item in client.list(FUNCTIONS, name)["items"]:
-        # One that the test deleted may have been waiting for its finalizer.
-        with contextlib.suppress(NotFound):
-            client.delete(FUNCTIONS, name, item["metadata"]["name"])
-    client.delete(NAMESPACES, None, name)
+def namespace(client: Client, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace that the test has to itself, with the shared controller where it is ``controlled``."""
+    if "controlled" in request.fixturenames:
+        to_lend = request.getfixturevalue("to_lend")
+        name = to_lend.popleft()
+        wait_for(lambda: emptied(client, name), f"{name} is empty")
+        yield name
+        emptied(client, name)
+        to_lend.append(name)
+    else:
+        name = made(client)
+        yield name
+        emptied(client, name, WATCHED)
 
 
 @pytest.fixture(scope="session")
@@ -60,39 +77,27 @@ def shared_controller(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Controller]:
     """The controller of all tests that only need one to be there."""
-    controller = Controller(control_plane.kubeconfig, tmp_path_factory.mktemp("shared-controller"))
+    folder = tmp_path_factory.mktemp("shared-controller")
+    controller = Controller(control_plane.kubeconfig, folder, watchNamespaces=LENT)
+    controller.start()
     yield controller
     controller.end()
 
 
 @pytest.fixture
-def controlled(shared_controller: Controller, request: pytest.FixtureRequest) -> None:
-    """A controller runs: one of the test's own where it asks for that, else the one of all tests."""
-    if "alone" not in request.fixturenames and not shared_controller.runs():
-        shared_controller.start()
-
-
-@pytest.fixture
-def alone(shared_controller: Controller) -> None:
-    """No controller runs but those that the test starts."""
-    shared_controller.end()
-
-
-@pytest.fixture(autouse=True)
-def not_unless_asked(request: pytest.FixtureRequest) -> None:
-    """What a test makes without asking for a controller, none shall look at."""
-    if "controlled" not in request.fixturenames:
-        request.getfixturevalue("alone")
+def controlled(shared_controller: Controller) -> Controller:
+    """The shared controller works in the test's namespace."""
+    return shared_controller
 
 
 @pytest.fixture
 def controller_process(
-    control_plane: ControlPlane, tmp_path: Path, alone: None
+    control_plane: ControlPlane, namespace: str, tmp_path: Path
 ) -> Iterator[Controller]:
-    """A controller that the test starts, kills and starts again as it likes."""
-    controller = Controller(control_plane.kubeconfig, tmp_path)
+    """A controller that the test starts, kills and starts again as it likes; it works in the test's namespace."""
+    controller = Controller(control_plane.kubeconfig, tmp_path, **only_in(namespace))
     yield controller
-    controller.end()
+    controller.kill()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import CRONJOBS
-from support.controller import HASTY, Controller
+from support.controller import Controller
 from support.functions import manifest
 from support.triggers import trigger_manifest
 from support.waiting import wait_for
@@ -47,7 +47,6 @@ def test_kill_9_at_any_moment_of_60_changes(
     client: Client, namespace: str, controller_process: Controller
 ) -> None:
     chance = random.Random(11)
-    controller_process.configure(leaderElection=HASTY)
     controller_process.start()
     for name in CALLED:
         client.create(FUNCTIONS, manifest(namespace, name))

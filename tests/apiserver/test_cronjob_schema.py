@@ -11,6 +11,7 @@ from kubeless_controller.reconcile.caches import CRONJOB_TRIGGERS, FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError, Invalid
 from support.functions import manifest
+from support.namespaces import made
 from support.triggers import trigger_manifest
 
 GOOD = [
@@ -31,6 +32,12 @@ BAD = [
     "@every 5",
     "0 0 1 * #",
 ]
+
+
+@pytest.fixture(scope="module")
+def namespace(client: Client) -> str:
+    """One for all: what is made here is refused, or a dry run."""
+    return made(client)
 
 
 def refusal(client: Client, namespace: str, **spec: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from kubeless_kube.resources import (
 from support.control_plane import ControlPlane
 from support.controller import Controller
 from support.functions import manifest
+from support.namespaces import made
 from support.objects import gone
 from support.waiting import wait_for
 from support.world import owner
@@ -132,10 +132,12 @@ def test_what_claims_to_be_of_another_function_is_not_deleted(
 
 
 def test_a_namespace_that_ends_takes_its_functions_along(
-    client: Client, controller: Controller
+    client: Client, controller_process: Controller
 ) -> None:
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    client.create(NAMESPACES, {"metadata": {"name": name}})
+    controller = controller_process
+    controller.configure(watchNamespaces=[])
+    controller.start()
+    name = made(client)
     functions = [f"f{number}" for number in range(10)]
     for function in functions:
         client.create(FUNCTIONS, manifest(name, function))

@@ -11,7 +11,7 @@ from kubeless_controller.reconcile.caches import FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import NotFound
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS
-from support.controller import HASTY, Controller
+from support.controller import Controller
 from support.functions import manifest
 from support.kafka_consumers import Consumer, config_of, kafka_manifest
 from support.waiting import wait_for
@@ -94,7 +94,6 @@ def test_kill_9_at_any_moment_of_40_changes(
     client: Client, namespace: str, controller_process: Controller
 ) -> None:
     chance = random.Random(7)
-    controller_process.configure(leaderElection=HASTY)
     controller_process.start()
     for step in range(40):
         try:

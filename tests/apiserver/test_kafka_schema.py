@@ -11,8 +11,15 @@ from kubeless_kube.client import Client
 from kubeless_kube.errors import Invalid
 from support.functions import manifest
 from support.kafka_consumers import kafka_manifest
+from support.namespaces import made
 
 Object = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def namespace(client: Client) -> str:
+    """One for all: what is made here is refused, or a dry run."""
+    return made(client)
 
 
 def refusal(client: Client, namespace: str, **spec: Any) -> str:

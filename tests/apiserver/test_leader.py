@@ -17,7 +17,7 @@ from kubeless_kube.lease import Lease, Terms
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, LEASES, SERVICES
 from support.clock import Clock
 from support.control_plane import ControlPlane
-from support.controller import HASTY, PATIENT, Controller
+from support.controller import HASTY, PATIENT, Controller, only_in
 from support.functions import manifest
 from support.waiting import wait_for
 
@@ -28,11 +28,12 @@ Start = Callable[..., Controller]
 
 
 @pytest.fixture
-def start(control_plane: ControlPlane, tmp_path: Path, alone: None) -> Iterator[Start]:
-    """Start a controller, the leader or not: ``start(name, **options)``."""
+def start(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Start]:
+    """Start a controller, the leader or not, in the test's namespace: ``start(name, terms, **options)``."""
     started: list[Controller] = []
 
-    def launch(name: str, **options: Any) -> Controller:
+    def launch(name: str, terms: Object = PATIENT, **options: Any) -> Controller:
+        options = {**only_in(namespace, terms), **options}
         controller = Controller(control_plane.kubeconfig, tmp_path, name, **options)
         started.append(controller)
         controller.launch()
@@ -40,7 +41,7 @@ def start(control_plane: ControlPlane, tmp_path: Path, alone: None) -> Iterator[
 
     yield launch
     for controller in started:
-        controller.end()
+        controller.kill()
 
 
 def test_sigterm_hands_over_at_once(deploy: Deploy, condition: Condition, start: Start) -> None:
@@ -65,9 +66,9 @@ def test_sigterm_hands_over_at_once(deploy: Deploy, condition: Condition, start:
 def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(
     deploy: Deploy, condition: Condition, start: Start
 ) -> None:
-    first = start("first", leaderElection=HASTY)
+    first = start("first", HASTY)
     wait_for(first.is_working, "the first works")
-    second = start("second", leaderElection=HASTY)
+    second = start("second", HASTY)
     assert first.process is not None
     first.process.kill()
     deploy()
@@ -92,9 +93,9 @@ def test_one_that_is_killed_and_started_again_in_its_pod_need_not_wait(
 def test_a_deposed_leader_writes_nothing_and_ends(
     client: Client, namespace: str, deploy: Deploy, condition: Condition, start: Start
 ) -> None:
-    first = start("first", leaderElection=HASTY)
+    first = start("first", HASTY)
     wait_for(first.is_working, "the first works")
-    second = start("second", leaderElection=HASTY)
+    second = start("second", HASTY)
     deploy()
     condition("hello", "Accepted", "Valid")
     assert first.process is not None
@@ -169,8 +170,12 @@ def candidate(client: Client, namespace: str) -> Iterator[Callable[..., Lease]]:
 
 
 def test_a_lease_is_taken_only_when_it_has_not_changed_for_its_duration(
-    candidate: Callable[..., Lease],
+    client: Client, namespace: str, candidate: Callable[..., Lease]
 ) -> None:
+    def renewed() -> str:
+        found: str = client.get(LEASES, namespace, "test")["spec"]["renewTime"]
+        return found
+
     stop, clock = threading.Event(), Clock()
     first = candidate("first", duration=30, deadline=20, period=0.05)
     assert first.acquire(stop)
@@ -181,7 +186,8 @@ def test_a_lease_is_taken_only_when_it_has_not_changed_for_its_duration(
     for _ in range(5):
         clock.now += 29
         wait_for(lambda: not second._attempt(), "another's lease")
-        time.sleep(0.15)
+        before = renewed()
+        wait_for(lambda before=before: renewed() != before, "the first renews it")
     first._ended.set()
     first._renewer.join()
     assert not second._attempt()

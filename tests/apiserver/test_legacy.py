@@ -148,3 +148,62 @@ def test_everything_is_taken_over_and_goes_with_its_function(
             "all is gone",
             60,
         )
+
+
+def test_children_of_the_original_are_taken_over(
+    client: Client,
+    namespace: str,
+    deploy: Callable[..., Object],
+    condition: Condition,
+    controller_process: Controller,
+) -> None:
+    made = deploy(replicas=3)
+    owner = {
+        "apiVersion": "kubeless.io/v1beta1",
+        "kind": "Function",
+        "name": "hello",
+        "uid": made["metadata"]["uid"],
+    }
+    labels = {"created-by": "kubeless", "function": "hello"}
+    metadata = {
+        "name": "hello",
+        "namespace": namespace,
+        "labels": labels,
+        "ownerReferences": [owner],
+    }
+    old = {
+        "name": "hello",
+        "image": "kubeless/python@sha256:0",
+        "env": [{"name": "OLD", "value": "1"}],
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "initialDelaySeconds": 3},
+    }
+    pod = {
+        "initContainers": [{"name": "prepare", "image": "kubeless/unzip@sha256:0"}],
+        "containers": [old],
+        "volumes": [{"name": "hello", "emptyDir": {}}],
+    }
+    client.create(
+        DEPLOYMENTS,
+        {
+            "metadata": metadata,
+            "spec": {
+                "replicas": 3,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        },
+        manager="kubeless-controller-manager",
+    )
+    ports = [{"name": "http-function-port", "port": 8080, "targetPort": 8080}]
+    client.create(SERVICES, {"metadata": metadata, "spec": {"selector": labels, "ports": ports}})
+    controller_process.start()
+    assert condition("hello", "Accepted", "Valid")
+    deployment = client.get(DEPLOYMENTS, namespace, "hello")
+    assert deployment["spec"]["replicas"] == 3
+    assert deployment["metadata"]["ownerReferences"][0]["controller"] is True
+    spec = deployment["spec"]["template"]["spec"]
+    assert "initContainers" not in spec
+    assert {volume["name"] for volume in spec["volumes"]} == {"source", "tmp"}
+    (container,) = spec["containers"]
+    assert "OLD" not in {entry["name"] for entry in container["env"]}
+    assert "httpGet" not in container["livenessProbe"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,9 +9,10 @@ import pytest
 
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import DEPLOYMENTS, NAMESPACES
+from kubeless_kube.resources import DEPLOYMENTS
 from support.controller import Controller
 from support.functions import manifest
+from support.namespaces import WATCHED, emptied, made
 from support.objects import exists
 from support.waiting import wait_for
 
@@ -22,10 +22,9 @@ Object = dict[str, Any]
 @pytest.fixture
 def other(client: Client) -> Iterator[str]:
     """A second namespace."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    client.create(NAMESPACES, {"metadata": {"name": name}})
+    name = made(client)
     yield name
-    client.delete(NAMESPACES, None, name)
+    emptied(client, name, WATCHED)
 
 
 def test_only_the_named_namespaces_are_worked_in(
@@ -36,8 +35,7 @@ def test_only_the_named_namespaces_are_worked_in(
     condition: Callable[..., Object],
     controller_process: Controller,
 ) -> None:
-    left_alone = f"{namespace}-not"
-    client.create(NAMESPACES, {"metadata": {"name": left_alone}})
+    left_alone = made(client)
     try:
         controller_process.configure(watchNamespaces=[namespace, other])
         controller_process.start()
@@ -53,4 +51,4 @@ def test_only_the_named_namespaces_are_worked_in(
         wait_for(lambda: exists(client, DEPLOYMENTS, other, "hello"), "drift is repaired there too")
         assert "status" not in client.get(FUNCTIONS, left_alone, "hello")
     finally:
-        client.delete(NAMESPACES, None, left_alone)
+        emptied(client, left_alone, WATCHED)

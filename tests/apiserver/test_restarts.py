@@ -1,11 +1,10 @@
-"""The controller, the API server and the network come and go; what the specs say stays."""
+"""The controller comes and goes, at any moment; what the specs say stays."""
 
 from __future__ import annotations
 
 import contextlib
 import random
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,14 +13,13 @@ from kubeless_controller.reconcile.caches import FUNCTIONS, caches
 from kubeless_controller.reconcile.function import FunctionReconciler
 from kubeless_controller.reconcile.informers import Informers
 from kubeless_kube.client import Client
-from kubeless_kube.errors import ApiError, Fenced, Unreachable
+from kubeless_kube.errors import Fenced
 from kubeless_kube.events import EventRecorder
 from kubeless_kube.informer import key_of
-from kubeless_kube.resources import DEPLOYMENTS, SERVICES
+from kubeless_kube.resources import DEPLOYMENTS
 from support.control_plane import ControlPlane
-from support.controller import HASTY, Controller
+from support.controller import Controller
 from support.functions import manifest
-from support.objects import exists
 from support.waiting import wait_for
 from support.world import accepted, difference, installed
 
@@ -33,8 +31,11 @@ def source(version: int) -> str:
 
 
 def test_a_restart_finds_everything_and_writes_nothing(
-    client: Client, namespace: str, controller: Controller
+    client: Client, namespace: str, controller_process: Controller
 ) -> None:
+    controller = controller_process
+    controller.configure(watchNamespaces=[])
+    controller.start()
     names = [f"f{number}" for number in range(30)]
     for name in names:
         spec: Object = {
@@ -67,7 +68,6 @@ def test_kill_9_at_any_moment_of_50_applies_and_deletes(
     client: Client, namespace: str, controller_process: Controller
 ) -> None:
     chance = random.Random(7)
-    controller_process.configure(leaderElection=HASTY)
     controller_process.start()
     wanted: dict[str, int] = {}
     for step in range(50):
@@ -103,41 +103,13 @@ def assert_exact(client: Client, namespace: str, seconds: float) -> None:
         raise AssertionError(difference(client, namespace) or "exact, but late") from None
 
 
-@pytest.mark.usefixtures("controlled")
-def test_the_api_server_restarts(
-    control_plane: ControlPlane,
-    client: Client,
-    namespace: str,
-    deploy: Callable[..., Object],
-    condition: Callable[..., Object],
-) -> None:
-    deploy("before")
-    condition("before", "Accepted", "Valid")
-    control_plane.api_server.kill()
-    control_plane.start_api_server()
-    wait_for(lambda: is_up(client), "the API server is back", 60)
-    deploy("after")
-    condition("after", "Accepted", "Valid")
-    client.delete(SERVICES, namespace, "before")
-    wait_for(lambda: exists(client, SERVICES, namespace, "before"), "drift is repaired as before")
-
-
-def is_up(client: Client) -> bool:
-    try:
-        client.list(FUNCTIONS)
-    except (ApiError, Unreachable):
-        return False
-    return True
-
-
 def test_a_pass_that_does_not_know_the_deployment_yet_scales_it_all_the_same(
-    client: Client, namespace: str, controller: Controller
+    client: Client, namespace: str
 ) -> None:
     """As after a restart beside an API server that is slow to tell what is there."""
     name = "hello"
-    client.apply(FUNCTIONS, manifest(namespace, name, replicas=2), manager="user")
-    wait_for(lambda: accepted(client.get(FUNCTIONS, namespace, name)), "it is built")
-    controller.end()
+    one_pass(client, client.apply(FUNCTIONS, manifest(namespace, name, replicas=2), manager="user"))
+    assert accepted(client.get(FUNCTIONS, namespace, name))
     function = client.apply(FUNCTIONS, manifest(namespace, name, replicas=0), manager="user")
     one_pass(client, function)
     assert client.get(DEPLOYMENTS, namespace, name)["spec"]["replicas"] == 0
@@ -155,11 +127,7 @@ def one_pass(client: Client, function: Object, *known: Object) -> None:
 
 @pytest.mark.parametrize("writes", range(4))
 def test_one_that_ends_between_two_writes_does_not_leave_a_number_that_nobody_wishes_for(
-    control_plane: ControlPlane,
-    client: Client,
-    namespace: str,
-    controller: Controller,
-    writes: int,
+    control_plane: ControlPlane, client: Client, namespace: str, writes: int
 ) -> None:
     """The wish goes from 2 to 1, the controller ends after so many writes, and the wish is 2 again."""
     name = "hello"
@@ -170,9 +138,8 @@ def test_one_that_ends_between_two_writes_does_not_leave_a_number_that_nobody_wi
     def deployment() -> Object:
         return client.get(DEPLOYMENTS, namespace, name)
 
-    wish(2)
-    wait_for(lambda: accepted(client.get(FUNCTIONS, namespace, name)), "it is built")
-    controller.end()
+    one_pass(client, wish(2))
+    assert accepted(client.get(FUNCTIONS, namespace, name))
     left = iter(range(writes))
     ending = Client.from_kubeconfig(
         str(control_plane.kubeconfig), fence=lambda: next(left, None) is not None

@@ -11,8 +11,15 @@ from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.errors import ApiError
 from support.functions import manifest
+from support.namespaces import made
 
 SHA = "sha256:" + "0" * 64
+
+
+@pytest.fixture(scope="module")
+def namespace(client: Client) -> str:
+    """One for all: what is made here is refused, or a dry run."""
+    return made(client)
 
 
 @pytest.mark.parametrize("name", ["9lives", "has.dot", "a" * 64])
@@ -133,7 +140,6 @@ def test_replicas_default_to_one(client: Client, namespace: str) -> None:
 
 
 def test_columns_of_a_list(client: Client, namespace: str) -> None:
-    client.create(FUNCTIONS, manifest(namespace))
     accept = "application/json;as=Table;v=v1;g=meta.k8s.io"
     answer = client.request("GET", FUNCTIONS.path(namespace), headers={"Accept": accept})
     columns = [column["name"] for column in answer.json()["columnDefinitions"]]

@@ -40,24 +40,21 @@ def programs() -> Path:
 
 
 class ControlPlane:
-    """Started by ``start``; ``client()`` is cluster admin. Without ``manager``, objects are only kept.
+    """``client()`` is cluster admin. Until ``start_manager``, objects are only kept.
 
     ``environment`` is laid over that of this process.
     """
 
-    def __init__(
-        self, folder: Path, *, manager: bool = True, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._environment = {**os.environ, **(environment or {})}
-        self._with_manager = manager
         self.kubeconfig = folder / "kubeconfig"
         self._bin = programs()
         self._etcd_port, self._peer_port, self.port, self._manager_port = free_ports(4)
         self._running: list[Process] = []
 
     def start(self) -> None:
-        """Start everything and wait until the API server is ready."""
+        """Start etcd and the API server, and wait until that is ready."""
         folder = self.folder
         for command in (
             ["openssl", "genrsa", "-out", folder / "sa.key", "2048"],
@@ -71,8 +68,6 @@ class ControlPlane:
         wait_for(certificate.exists, "the API server's certificate")
         self._write_kubeconfig(certificate)
         self._wait_until_ready()
-        if self._with_manager:
-            self._manager()
 
     def client(self, **options: Any) -> Client:
         """A client of its own; options as of ``Client``."""
@@ -81,9 +76,11 @@ class ControlPlane:
     def install(self) -> None:
         """Have the API server serve the chart's resources."""
         client = self.client()
-        for file in (ROOT / "charts/kubeless/files/crds").glob("*.yaml"):
-            crd = yaml.safe_load(file.read_text())
+        files = (ROOT / "charts/kubeless/files/crds").glob("*.yaml")
+        crds = [yaml.safe_load(file.read_text()) for file in files]
+        for crd in crds:
             client.apply(CRDS, crd, manager="test")
+        for crd in crds:
             names, version = crd["spec"]["names"], crd["spec"]["versions"][0]["name"]
             resource = Resource(crd["spec"]["group"], version, names["plural"], names["kind"])
             wait_for(lambda resource=resource: _served(client, resource), f"{names['plural']}")
@@ -112,7 +109,7 @@ class ControlPlane:
         """Start the controller manager anew: after an outage of the API server it may sleep for minutes."""
         self.manager.kill()
         self._running.remove(self.manager)
-        self._manager()
+        self.start_manager()
 
     def stop(self) -> None:
         """Stop everything, the API server before etcd."""
@@ -134,7 +131,8 @@ class ControlPlane:
             f"--initial-cluster=default={peer}",
         )
 
-    def _manager(self) -> None:
+    def start_manager(self) -> None:
+        """Start the controller manager, after ``install``: it looks for new kinds only every 30 s."""
         self.manager = self._start(
             "kube-controller-manager",
             self._bin / "kube-controller-manager",

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,22 @@ KAFKA = {
 }
 # So patient that no load of the machine ends a lease.
 PATIENT = {"durationSeconds": 60, "deadlineSeconds": 40, "periodSeconds": 0.5}
-# For tests that kill controllers: what they leave is soon free.
+# For tests of what a controller leaves that is killed: it is soon free.
 HASTY = {"durationSeconds": 3, "deadlineSeconds": 2.5, "periodSeconds": 0.2}
+# So that tests need not wait for what comes by itself.
+BRISK = {
+    "recheckSeconds": 1,
+    "payloadGraceSeconds": 1,
+    "askingSeconds": 0.3,
+    "passingSeconds": 1,
+    "nudgeSeconds": 0.5,
+}
 
 
 class Controller:
     """The controller as a process that may be started again, as in one pod; its log tells what it wrote.
 
-    ``options`` are laid over the configuration of ``settings``.
+    ``options`` are laid over the configuration of ``settings``, and what ``configure`` changes over both.
     """
 
     def __init__(
@@ -43,13 +52,14 @@ class Controller:
         self._name = name
         self._pod_uid = str(uuid.uuid4())
         self._config = folder / f"{name}.json"
-        self.configure(**options)
+        self._options = options
+        self.configure()
         self.process: Process | None = None
         (self.port,) = free_ports(1)
 
     def configure(self, **options: Any) -> None:
         """Change its configuration, from its next start on."""
-        self._config.write_text(json.dumps({**settings(), **options}))
+        self._config.write_text(json.dumps({**settings(), **self._options, **options}))
 
     def start(self) -> Process:
         """Start it and wait until it is ready, and working."""
@@ -67,19 +77,10 @@ class Controller:
         """Start it without waiting for anything: the API server may be away."""
         log = self._folder / f"{self._name}.log"
         self._log_before = len(log.read_text()) if log.exists() else 0
-        self.process = Process(
-            self._name,
-            [
-                *(sys.executable, "-W", "error", "-m", "kubeless_controller"),
-                *("--config", self._config),
-                *("--kubeconfig", self._kubeconfig),
-                *("--port", str(self.port)),
-            ],
-            self._folder,
-            {
-                **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
-                "POD_UID": self._pod_uid,
-            },
+        arguments = ["--config", self._config, "--kubeconfig", self._kubeconfig]
+        environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
+        self.process = self._run(
+            [*arguments, "--port", str(self.port)], {**environment, "POD_UID": self._pod_uid}
         )
         return self.process
 
@@ -89,9 +90,10 @@ class Controller:
             self.process.resume()
             self.process.stop()
 
-    def runs(self) -> bool:
-        """Say whether it was started and did not end."""
-        return self.process is not None and self.process.running()
+    def kill(self) -> None:
+        """Kill it, if it runs."""
+        if self.process is not None:
+            self.process.kill()
 
     def is_working(self) -> bool:
         """Say whether its workers have started."""
@@ -99,11 +101,15 @@ class Controller:
         assert self.process.running(), self.process.tail()
         return "workers start" in self.process.log.read_text()[self._log_before :]
 
-    def settled(self, seconds: float = 1.0) -> bool:
-        """Say whether no pass is made for so long."""
+    def settled(self, seconds: float = 0.5) -> bool:
+        """Say whether no pass is made for so long, and none waits or goes on."""
         before = self.metric("controller_runtime_reconcile_total")
         time.sleep(seconds)
-        return self.metric("controller_runtime_reconcile_total") == before
+        return (
+            self.metric("controller_runtime_reconcile_total") == before
+            and self.metric("workqueue_depth") == 0
+            and self.metric("controller_runtime_active_workers") == 0
+        )
 
     def metric(self, name: str) -> float:
         """The sum of a metric's samples, by the start of their lines."""
@@ -122,6 +128,10 @@ class Controller:
             and any(f'method="{verb}"' in line for verb in ("POST", "PUT", "PATCH", "DELETE"))
         )
 
+    def _run(self, arguments: list[str | Path], env: Mapping[str, str]) -> Process:
+        program = [sys.executable, "-W", "error", "-m", "kubeless_controller"]
+        return Process(self._name, [*program, *arguments], self._folder, env)
+
     def _get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             text: str = answer.read().decode()
@@ -136,10 +146,16 @@ class Controller:
             return False
 
 
+def only_in(namespace: str, terms: Object = PATIENT) -> Object:
+    """The options of a controller that works in one namespace only, beside others that work elsewhere."""
+    return {"watchNamespaces": [namespace], "leaderElection": {**terms, "namespace": namespace}}
+
+
 def settings() -> Object:
     """The controller's configuration, with the runtimes of the chart's own table."""
     return {
         "leaderElection": PATIENT,
+        "pace": BRISK,
         "kafka": KAFKA,
         "prepareImage": "localhost/kubeless/python3.13:test",
         "runtimes": [

@@ -7,6 +7,7 @@ served by the test itself, each at a loopback address of its own.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,7 +19,10 @@ from support.waiting import wait_for
 Object = dict[str, Any]
 
 PORT = 8080
-_addresses = (f"127.77.{high}.{low}" for high in range(256) for low in range(1, 255))
+# Those of one process, so that tests of several processes have each their own; none is used twice, since somebody may
+# still ask it.
+_NETWORK = f"127.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}"
+_addresses = (f"{_NETWORK}.{number}" for number in range(1, 255))
 
 
 def kafka_manifest(namespace: str, name: str = "orders", **spec: Any) -> Object:
@@ -75,7 +79,9 @@ class Consumer:
         self.address = next(_addresses)
         self._server = ThreadingHTTPServer((self.address, PORT), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # The interval is how long an end takes.
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
         """Serve no more; connections are refused."""

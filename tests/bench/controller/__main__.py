@@ -100,7 +100,7 @@ def main() -> int:
 def with_plane(folder: Path, measure: Any) -> None:
     """Measure on a control plane of its own."""
     folder.mkdir()
-    plane = ControlPlane(folder, manager=False)
+    plane = ControlPlane(folder)
     controller = Controller(
         plane.kubeconfig, folder, workers=CONNECTIONS, leaderElection={"enabled": True}
     )
