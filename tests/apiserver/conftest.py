@@ -14,7 +14,7 @@ from kubeless_kube.client import Client
 from kubeless_kube.errors import Invalid
 from kubeless_kube.resources import CONFIGMAPS, NAMESPACES, Resource
 from support.control_plane import RARE_COLLECTIONS, ControlPlane
-from support.controller import Controller, only_in
+from support.controller import Controller, ForkedController, only_in
 from support.functions import manifest
 from support.kafka_consumers import Consumer, kafka_manifest
 from support.namespaces import WATCHED, emptied, made
@@ -95,7 +95,7 @@ def controller_process(
     control_plane: ControlPlane, namespace: str, tmp_path: Path
 ) -> Iterator[Controller]:
     """A controller that the test starts, kills and starts again as it likes; it works in the test's namespace."""
-    controller = Controller(control_plane.kubeconfig, tmp_path, **only_in(namespace))
+    controller = ForkedController(control_plane.kubeconfig, tmp_path, **only_in(namespace))
     yield controller
     controller.kill()
 

@@ -17,7 +17,7 @@ from kubeless_kube.lease import Lease, Terms
 from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, LEASES, SERVICES
 from support.clock import Clock
 from support.control_plane import ControlPlane
-from support.controller import HASTY, PATIENT, Controller, only_in
+from support.controller import HASTY, PATIENT, Controller, ForkedController, only_in
 from support.functions import manifest
 from support.waiting import wait_for
 
@@ -34,7 +34,7 @@ def start(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterat
 
     def launch(name: str, terms: Object = PATIENT, **options: Any) -> Controller:
         options = {**only_in(namespace, terms), **options}
-        controller = Controller(control_plane.kubeconfig, tmp_path, name, **options)
+        controller = ForkedController(control_plane.kubeconfig, tmp_path, name, **options)
         started.append(controller)
         controller.launch()
         return controller

@@ -14,7 +14,7 @@ from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_kube.client import Client
 from kubeless_kube.resources import SERVICES
 from support.control_plane import ControlPlane
-from support.controller import Controller, only_in
+from support.controller import Controller, ForkedController, only_in
 from support.objects import exists
 from support.relay import Relay
 from support.waiting import wait_for
@@ -45,7 +45,7 @@ def controller(
     config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{relay.port}"
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(json.dumps(config))
-    made = Controller(kubeconfig, tmp_path, **only_in(namespace))
+    made = ForkedController(kubeconfig, tmp_path, **only_in(namespace))
     made.start()
     yield made
     made.kill()

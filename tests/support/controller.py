@@ -10,12 +10,13 @@ import urllib.request
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
 from support.control_plane import ROOT
-from support.processes import Process, free_ports
+from support.forked import Fork
+from support.processes import Handle, Process, free_ports
 from support.waiting import wait_for
 
 Object = dict[str, Any]
@@ -144,6 +145,20 @@ class Controller:
             return self._get("/readyz") == "ok"
         except OSError:
             return False
+
+
+class ForkedController(Controller):
+    """One whose start is quick, for tests that start several; the program's own is that of the others."""
+
+    def _run(self, arguments: list[str | Path], env: Mapping[str, str]) -> Process:
+        return ForkedProcess(self._name, arguments, self._folder, env)
+
+
+class ForkedProcess(Process):
+    """The controller with these arguments, forked."""
+
+    def _open(self, command: list[str], env: Mapping[str, str] | None, log: IO[bytes]) -> Handle:
+        return Fork(command, env or {}, log.name)
 
 
 def only_in(namespace: str, terms: Object = PATIENT) -> Object:
