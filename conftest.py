@@ -40,7 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """The cluster goes after the last process that has used it, and not when one waits for the others."""
     yield
-    _run.close()
+    try:
+        _run.close()
+    except Exception as error:  # noqa: BLE001  (what failed before shall be told all the same)
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"the local cluster could not be left as it was: {error}", red=True)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

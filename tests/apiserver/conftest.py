@@ -1,4 +1,4 @@
-"""A control plane for the whole run, a namespace for each test, a controller where one is asked for."""
+"""A control plane for all tests of this folder, a namespace for each test, a controller where one is asked for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Object = dict[str, Any]
 LENT = tuple(f"shared-{number}" for number in range(4))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     plane = ControlPlane(tmp_path_factory.mktemp("control-plane"), environment=RARE_COLLECTIONS)
     try:
@@ -42,13 +42,13 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         plane.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(control_plane: ControlPlane) -> Client:
     """Cluster admin."""
     return control_plane.client()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def to_lend(client: Client) -> deque[str]:
     """The namespaces in which the shared controller works and no test does, the longest unused first."""
     for name in LENT:
@@ -72,7 +72,7 @@ def namespace(client: Client, request: pytest.FixtureRequest) -> Iterator[str]:
         emptied(client, name, WATCHED)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_controller(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Controller]:
