@@ -83,7 +83,7 @@ module KubelessRuntime
       @watchdog = Watchdog.new(self)
     end
 
-    # Calls that never end by themselves.
+    # Calls that were given up and have not ended since.
     attr_reader :stuck
 
     # Calls that run now, those included.
@@ -131,7 +131,11 @@ module KubelessRuntime
       timed_out = call.raised.positive?
       absorb(call.raised)
       Children.kill(call.thread, call.started) if timed_out
-      free(call) unless state == Call::STUCK # it came back after all, in a worker that is going
+      if state == Call::STUCK # it came back after all, in a worker that is going
+        @lock.synchronize { @stuck -= 1 }
+      else
+        free(call)
+      end
       return :given unless state == Call::RUNNING
 
       timed_out ? :timeout : :ours

@@ -46,6 +46,8 @@ WORK = """
       when 'open3' then Open3.capture2('sleep 61.75; true')
       when 'log' then return Array.new(LOG.size) { LOG.pop }
       when 'short' then sleep 0.5
+      when 'long' then sleep 1.2
+      when 'late' then Thread.handle_interrupt(Exception => :never) { sleep 2.6 }
       end
       'done'
     end
@@ -115,6 +117,18 @@ def test_what_cannot_be_interrupted_costs_the_worker_after_its_other_calls(
     eventually(lambda: server.workers() and not server.workers() & old, "a fresh worker")
     assert call(server, "x") == (200, "done")
     assert server.wrote("did not end when its time was over; this process is replaced")
+
+
+def test_stuck_calls_that_come_back_take_no_other_along(serve: Serve) -> None:
+    server = serve(WORK, timeout=1.5)
+    old = server.workers()
+    with ThreadPoolExecutor(3) as pool:
+        stuck = [pool.submit(server.post, "late") for _ in range(2)]
+        threading.Event().wait(1.8)  # their time is over, and they are not yet given up
+        beside = pool.submit(server.post, "long")  # ends when both are back
+        assert [one.result().status for one in stuck] == [408, 408]
+        assert beside.result().text == "done"
+    eventually(lambda: server.workers() and not server.workers() & old, "a fresh worker")
 
 
 def test_stuck_calls_do_not_pile_up_workers(serve: Serve) -> None:
