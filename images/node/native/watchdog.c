@@ -30,8 +30,9 @@
 #include <unistd.h>
 
 #include "node_api.h"
+#include "own_time.h"
 
-/* Milliseconds that the main thread has to answer by itself. */
+/* Milliseconds that the main thread has to answer by itself. The next three are of its own time. */
 #define PROMPT 60.0
 /* For which a continuation, which can't be told whose it is, may hold others up. */
 #define GRACE 300.0
@@ -51,12 +52,6 @@ static Isolate *isolate;
 static _Atomic double limit;
 static atomic_bool terminated;
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
-
 static void pause_for(double milliseconds) {
     double rest = milliseconds < 1 ? 1 : milliseconds;
     struct timespec time = {.tv_sec = (time_t)(rest / 1e3)};
@@ -74,11 +69,11 @@ static double earliest(void) {
     return found;
 }
 
-/* Wait until the main thread has dealt with every deadline before a time; whether it did. */
+/* Wait until the main thread has dealt with every deadline before a time; whether it did in so much of its own time. */
 static bool reacts(double time, double milliseconds) {
-    double end = now() + milliseconds;
+    struct own_time own = own_time_from_now();
     while (earliest() <= time) {
-        if (now() >= end) return false;
+        if (own_time_look(&own) >= milliseconds) return false;
         pause_for(TICK);
     }
     return true;
@@ -189,6 +184,7 @@ int watch(struct region *watched, const struct settings *told) {
     region = watched;
     settings = *told;
     isolate = isolate_get_current();
+    own_time_of_this_thread();
     pthread_attr_t attributes;
     pthread_t thread;
     sigset_t all, before;

@@ -8,7 +8,8 @@ the deadline passed first. Taking is ``list.pop``, which is atomic.
 - While its body arrives, a call has no thread: the watchdog ends it at once.
 - It then raises RequestTimeout in the handler's thread until that thread says
   that it has left the handler; no other call ever sees the exception.
-- A thread that has not left after GRACE seconds is stuck: the worker is retired.
+- A thread that has not left after GRACE seconds of the worker's own time is stuck: the worker is
+  retired.
 - An idle worker's watchdog sleeps for a whole timeout: no call can end earlier.
 """
 
@@ -25,6 +26,7 @@ from typing import Any
 
 from kubeless_runtime.board import ACTIVE, FREE, TAKEN, Board, Region
 from kubeless_runtime.config import SLOTS
+from kubeless_runtime.own_time import OwnTime
 
 #: Seconds that an interrupted handler has to leave.
 GRACE = 0.5
@@ -41,14 +43,16 @@ class Call:
     """One running request. Made once per slot and reused."""
 
     __slots__ = (
-        "cancel", "closed", "deadline", "environ", "left", "slot", "started", "stuck", "thread",
-        "token", "watcher",
+        "cancel", "closed", "deadline", "environ", "left", "slot", "started", "stuck", "taken",
+        "thread", "token", "watcher",
     )  # fmt: skip
 
     def __init__(self, slot: int) -> None:
         self.slot = slot
         self.token: list[None] = []
         self.started = self.deadline = 0.0
+        #: When the watchdog took it, by the worker's own time.
+        self.taken = 0.0
         #: granian's handle of the request.
         self.watcher: Any = None
         self.environ: dict[str, Any] = {}
@@ -81,6 +85,8 @@ class Calls:
         self._calls = [Call(slot) for slot in range(SLOTS)]
         self._free = self._calls[::-1]
         self._taken: list[Call] = []
+        #: That of this process, but for the watchdog, whose it is.
+        self._own: OwnTime
         self._lock = threading.Lock()
         self._stuck = 0
 
@@ -172,6 +178,7 @@ class Calls:
 
     def watch(self, parent: int) -> None:
         """The watchdog's loop. Ends the process when ``parent`` (a pipe) closes."""
+        self._own = OwnTime(os.getpid(), but=threading.get_native_id())
         poll = select.poll()
         poll.register(parent, select.POLLIN)
         while True:
@@ -205,6 +212,7 @@ class Calls:
         self._deadlines[call.slot] = TAKEN
         self._on_timeout(call)
         if call.thread:
+            call.taken = self._own.look()
             self._taken.append(call)
             return True
         if call.cancel is not None:
@@ -217,14 +225,14 @@ class Calls:
         if call.left:
             call.closed = True
             return True
-        late = time.monotonic() - call.deadline
-        if late > GRACE:
+        had = self._own.look() - call.taken
+        if had > GRACE:
             self.abandon(call)
             call.closed = True
             self._on_stuck(call)
             return True
         if call.cancel is not None:
-            call.cancel(late > GRACE / 4)
+            call.cancel(had > GRACE / 4)
         else:
             _raise_in(call.thread, RequestTimeout)
         return False

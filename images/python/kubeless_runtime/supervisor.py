@@ -5,7 +5,8 @@ block it, and a fork of it is cheap.
 
 - A worker that asks to retire goes on until a fresh one is ready (at once when the
   concurrency is limited), takes nothing new, finishes, and is killed when it does not.
-- A worker whose watchdog lets a deadline pass is held by native code: it is killed.
+- A worker whose watchdog lets a deadline pass is held by native code: it is killed, when it
+  had the time to do otherwise (OwnTime).
 - A worker that dies is replaced; when that keeps happening, the server exits 1.
 - SIGTERM: unready, accept for the drain delay, stop accepting, finish, exit 0.
 """
@@ -24,9 +25,13 @@ from dataclasses import dataclass, field
 
 from kubeless_runtime.board import READY, RETIRE, Board, Region
 from kubeless_runtime.config import Config
+from kubeless_runtime.own_time import OwnTime
 
 #: Seconds past a deadline until a worker counts as held by native code.
 HELD = 1.0
+
+#: Seconds between looks at a worker that lets a deadline pass.
+LOOK = 0.05
 
 #: Retiring workers kept beside the serving ones; the oldest goes first.
 MAX_RETIRING = 2
@@ -47,8 +52,8 @@ class Worker:
     retiring_since: float = 0.0
     successor: int = 0
     stopped: bool = False
-    #: When its deadline was first seen passed.
-    overdue_since: float = 0.0
+    #: The time that it had since it was seen to let a deadline pass.
+    overdue: OwnTime | None = None
     was_ready: bool = False
     killed: bool = field(default=False)
 
@@ -201,14 +206,14 @@ class Supervisor:
         return worker.retiring_since + self._config.timeout + 2 * HELD
 
     def _kill_overdue(self) -> None:
-        """Kill workers that let a deadline pass: twice seen, so not just a pause of the machine."""
+        """Kill workers that let a deadline pass and had time enough since: a busy machine holds nobody's deadline."""
         now = time.monotonic()
         for worker in self._workers.values():
             if worker.region.earliest() > now - HELD / 2:
-                worker.overdue_since = 0.0
-            elif not worker.overdue_since:
-                worker.overdue_since = now
-            elif now - worker.overdue_since >= HELD / 2 and not worker.killed:
+                worker.overdue = None
+            elif worker.overdue is None:
+                worker.overdue = OwnTime(worker.pid)
+            elif not worker.killed and worker.overdue.look() >= HELD / 2:
                 _say("a native call held the interpreter past the timeout; its process is replaced")
                 self._kill(worker)
 
@@ -237,9 +242,7 @@ class Supervisor:
         # A call that begins later has its deadline later than this.
         times = [now + self._config.timeout]
         for worker in self._workers.values():
-            times.append(worker.region.earliest() + HELD / 2)
-            if worker.overdue_since:
-                times.append(worker.overdue_since + HELD / 2)
+            times.append(now + LOOK if worker.overdue else worker.region.earliest() + HELD / 2)
             if worker.retiring_since:
                 times.append(self._retire_limit(worker))
         times += [t for t in (self._drain_until, self._stop_until) if t > now]

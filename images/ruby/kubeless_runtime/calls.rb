@@ -16,7 +16,7 @@ module KubelessRuntime
     STUCK = 3
 
     attr_reader :slot, :lock
-    attr_accessor :state, :raised, :raised_at, :thread, :env, :arrived, :started, :deadline, :streaming
+    attr_accessor :state, :raised, :raised_at, :own, :thread, :env, :arrived, :started, :deadline, :streaming
 
     def initialize(slot)
       @slot = slot
@@ -40,14 +40,17 @@ module KubelessRuntime
   #   when the watchdog itself had to wait for its turn, as that thread will have to.
   # - After AGAIN seconds it is raised once more, for handlers that rescue Exception;
   #   not sooner, so that an `ensure` has time.
-  # - A thread that has not left after GRACE seconds, and has had a turn since, is stuck:
-  #   the worker is retired.
+  # - A thread that has not left after GRACE seconds of which the worker had its part (OwnTime),
+  #   and has had a turn since, is stuck: the worker is retired.
   # - What ended calls held open (sockets, files) is closed by a collection soon after.
   # - A thread that leaves takes back, under the call's lock, what was raised too late.
   class Calls
     LATE = 0.08
     AGAIN = 0.25
     GRACE = 0.5
+
+    # Seconds between looks at what does not end.
+    LOOK = 0.05
 
     # Seconds for which nothing began while calls ran: one of them may have computed; and for how
     # long the kernel is asked then when each request came.
@@ -114,6 +117,7 @@ module KubelessRuntime
       call.thread = Thread.current
       call.deadline = [call.arrived + @timeout, now + [@timeout, SHORTEST].min].max
       call.raised = 0
+      call.own = nil
       call.streaming = false
       @region.deadline(call.slot, call.deadline)
       call.state = Call::RUNNING # last: the watchdog looks at nothing before
@@ -179,24 +183,21 @@ module KubelessRuntime
         if call.raised.zero?
           @tidy ||= now + TIDY
           interrupt(call, now)
-        elsif late >= AGAIN && call.raised == 1
-          interrupt(call, now)
+        elsif late >= AGAIN
           thread = call.thread
           started = call.started
-          after << -> { kill_children(call, thread, started) } # an `ensure` may wait for them
+          if call.raised == 1
+            interrupt(call, now)
+            after << -> { kill_children(call, thread, started) } # an `ensure` may wait for them
+          elsif asked > call.raised_at
+            after << -> { give_up(call, thread, started) }
+          end
         end
         if call.state == Call::RUNNING && (late >= LATE || now - asked >= LATE / 2)
           call.state = Call::ANSWERED
           after << @on_timeout.call(call)
         end
-        if late >= GRACE && call.raised == 2 && asked > call.raised_at
-          call.state = Call::STUCK
-          abandon(call)
-          path = call.env['PATH_INFO']
-          after << -> { @on_stuck.call(path) }
-          next Float::INFINITY
-        end
-        [call.deadline + [LATE, AGAIN, GRACE].find(-> { GRACE }) { |time| late < time }, now].max
+        late < AGAIN ? call.deadline + (late < LATE ? LATE : AGAIN) : now + LOOK
       end
     end
 
@@ -206,15 +207,32 @@ module KubelessRuntime
       call.thread.raise(RequestTimeout, 'the call ran longer than the timeout')
     end
 
-    # Under its lock the call can't end, and the thread can't have begun another.
     def kill_children(call, thread, started)
-      call.lock.synchronize do
-        same = call.state != Call::FREE && call.thread.equal?(thread) && call.started == started
-        next unless same
-
+      while_running(call, thread, started) do
         Children.kill(thread, started)
         # The thread may have waited for the lock: its turn comes now.
         call.raised_at = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        call.own = OwnTime.new(Process.pid)
+      end
+    end
+
+    # Count a call as stuck whose thread had the time to leave.
+    def give_up(call, thread, started)
+      path = while_running(call, thread, started) do
+        next unless call.own && call.own.look(from: Thread.current.native_thread_id) >= GRACE - AGAIN
+
+        call.state = Call::STUCK
+        abandon(call)
+        call.env['PATH_INFO']
+      end
+      @on_stuck.call(path) if path
+    end
+
+    # Under its lock the call can't end, and the thread can't have begun another.
+    def while_running(call, thread, started)
+      call.lock.synchronize do
+        running = call.state == Call::RUNNING || call.state == Call::ANSWERED
+        yield if running && call.thread.equal?(thread) && call.started == started
       end
     end
 

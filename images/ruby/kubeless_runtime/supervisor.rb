@@ -4,6 +4,7 @@ require 'rubygems'
 require_relative 'metrics'
 require_relative 'board'
 require_relative 'children'
+require_relative 'own_time'
 require_relative 'watchdog'
 require_relative 'calls'
 require_relative 'access'
@@ -26,7 +27,8 @@ module KubelessRuntime
   #
   # - A worker that asks to retire goes on until a fresh one is ready (at once when the
   #   concurrency is limited), takes nothing new, finishes, and is killed when it does not.
-  # - A worker whose watchdog lets a deadline pass is held by native code: it is killed.
+  # - A worker whose watchdog lets a deadline pass is held by native code: it is killed, when it had
+  #   the time to do otherwise (OwnTime).
   # - A worker that dies is replaced; when that keeps happening, the server exits 1.
   # - SIGTERM: unready, accept for the drain delay, stop accepting, finish, exit 0.
   class Supervisor
@@ -36,6 +38,9 @@ module KubelessRuntime
     # As many seconds more for each call that runs: handlers that compute delay the watchdog.
     QUEUE = 0.04
 
+    # Seconds between looks at a worker that lets a deadline pass.
+    LOOK = 0.05
+
     # Retiring workers kept beside the serving ones; the oldest goes first.
     MAX_RETIRING = 2
 
@@ -43,8 +48,9 @@ module KubelessRuntime
     MAX_DEATHS = 5
     DEATH_WINDOW = 30.0
 
-    # What the supervisor knows of one worker. Times of the monotonic clock, 0 for never.
-    Child = Struct.new(:pid, :region, :control, :retiring_since, :successor, :stopped, :overdue_since, :killed) do
+    # What the supervisor knows of one worker. Times of the monotonic clock, 0 for never; +overdue+ is the
+    # OwnTime that it had since it was seen to let a deadline pass.
+    Child = Struct.new(:pid, :region, :control, :retiring_since, :successor, :stopped, :overdue, :killed) do
       def ready?
         region.set?(Board::Region::READY)
       end
@@ -100,7 +106,7 @@ module KubelessRuntime
       control, controller = IO.pipe
       pid = fork { work(region, control, controller) }
       control.close
-      @children[pid] = Child.new(pid, region, controller, 0.0, nil, false, 0.0, false)
+      @children[pid] = Child.new(pid, region, controller, 0.0, nil, false, nil, false)
       pid
     end
 
@@ -191,26 +197,24 @@ module KubelessRuntime
       child.retiring_since + @config.timeout + (2 * HELD)
     end
 
-    # Kill workers that let a deadline pass: twice seen, so not just a pause of the machine.
+    # Kill workers that let a deadline pass and had time enough since: a busy machine holds nobody's deadline.
     def kill_overdue
       @children.each_value do |child|
-        overdue = overdue_at(child)
-        if overdue > now
-          child.overdue_since = 0.0
-        elsif child.overdue_since.zero?
-          child.overdue_since = now
-        elsif now - child.overdue_since >= HELD / 2 && !child.killed
+        deadlines = child.region.deadlines
+        if overdue_at(deadlines) > now
+          child.overdue = nil
+        elsif child.overdue.nil?
+          child.overdue = OwnTime.new(child.pid)
+        elsif !child.killed && child.overdue.look >= (HELD / 2) + ((deadlines.size - 1) * QUEUE)
           say 'a native call held the interpreter past the timeout; its process is replaced'
           kill(child)
         end
       end
     end
 
-    # When a worker has let a deadline pass; infinity while no call runs.
-    def overdue_at(child)
-      deadlines = child.region.deadlines
-      earliest = deadlines.min or return Float::INFINITY
-      earliest + (HELD / 2) + ((deadlines.size - 1) * QUEUE)
+    # When the first of these is let pass; infinity without any.
+    def overdue_at(deadlines)
+      (deadlines.min || Float::INFINITY) + (HELD / 2)
     end
 
     def drain
@@ -252,8 +256,7 @@ module KubelessRuntime
       # A call that begins later has its deadline later than this.
       times = [now + @config.timeout]
       @children.each_value do |child|
-        times << overdue_at(child)
-        times << (child.overdue_since + (HELD / 2)) if child.overdue_since.positive?
+        times << (child.overdue ? now + LOOK : overdue_at(child.region.deadlines))
         times << retire_limit(child) if child.retiring_since.positive?
       end
       times.concat([@drain_until, @stop_until].select { |time| time > now })
