@@ -15,6 +15,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.run_queue import RunQueue
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -103,6 +105,10 @@ class Client:
             for family in text_string_to_metric_families(self.get("/metrics").text)
             for sample in family.samples
         }
+
+    def run_queue(self) -> RunQueue:
+        """How long it and its client wait for a processor, as far as that is seen from here."""
+        return RunQueue()
 
     def metric(self, name: str, **labels: str) -> float:
         """One sample; 0 when there is none."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from conformance.client import BROKEN, Client, eventually
 from conformance.languages import Language
+from support.run_queue import RunQueue
 
 #: The drain delay that tests have unless they are about it.
 DRAIN_DELAY = "0"
@@ -77,6 +78,10 @@ class Server(Client):
         """Processor time that its living processes have used, in ticks of the kernel."""
         wanted = self.processes()
         return sum(int(f[11]) + int(f[12]) for pid, f in _processes() if pid in wanted)
+
+    def run_queue(self) -> RunQueue:
+        """How long its processes and its client wait for a processor."""
+        return RunQueue(*self.processes())
 
     def signal(self, number: int) -> None:
         """Send a signal to the first process, as a kubelet does."""
