@@ -102,11 +102,11 @@ def test_an_interrupt_ends_with_130_and_no_traceback() -> None:
     code = (
         "import _thread, signal, sys; from kubeless_cli import __main__ as m\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "def run(arguments): _thread.interrupt_main(); import time; time.sleep(9)\n"
+        "def run(arguments): _thread.interrupt_main(); import time; time.sleep(60)\n"
         "m.run = run; m.main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=8
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30
     )
     assert done.returncode == 130
     assert "Traceback" not in done.stderr

@@ -13,26 +13,35 @@ from kubeless_kafka.partition import Partition
 
 
 def test_what_succeeds_is_finished_and_only_then(bench: Any) -> None:
+    go = asyncio.Event()
+
     async def slow(_: object, body: bytes) -> int:
-        await asyncio.sleep(0.2 if body == b"0" else 0)
+        if body == b"0":
+            await go.wait()
         return 200
 
     async def test(one: Any) -> None:
         one.send(("a", b"0"), ("b", b"1"))
         await one.until(lambda: one.partition.tracker.unfinished == 1)
         assert one.watermark == 0
+        go.set()
         await one.until(lambda: one.watermark == 2)
 
     bench(slow, test)
 
 
 def test_records_of_a_key_wait_for_each_other_and_others_do_not(bench: Any) -> None:
+    go = asyncio.Event()
+
     async def slow(_: object, __: object) -> int:
-        await asyncio.sleep(0.02)
+        await go.wait()
+        await asyncio.sleep(0.01)
         return 200
 
     async def test(one: Any) -> None:
         one.send(*[("ab"[index % 2], b"x") for index in range(10)])
+        await one.until(lambda: one.open == 2)
+        go.set()
         await one.until(lambda: one.watermark == 10)
         assert one.most_open == 2
         assert [offset for offset in one.ids() if offset % 2] == [1, 3, 5, 7, 9]
@@ -41,12 +50,17 @@ def test_records_of_a_key_wait_for_each_other_and_others_do_not(bench: Any) -> N
 
 
 def test_no_more_calls_at_once_than_max_in_flight(bench: Any) -> None:
+    go = asyncio.Event()
+
     async def slow(_: object, __: object) -> int:
+        await go.wait()
         await asyncio.sleep(0.01)
         return 200
 
     async def test(one: Any) -> None:
         one.send(*[(None, b"x")] * 40)
+        await one.until(lambda: one.open == 8)
+        go.set()
         await one.until(lambda: one.watermark == 40)
         assert one.most_open == 8
 
@@ -228,8 +242,10 @@ def test_the_triggers_own_table_of_statuses_holds(bench: Any) -> None:
 
 
 def test_what_comes_late_after_a_revoke_moves_nothing(bench: Any) -> None:
+    go = asyncio.Event()
+
     async def slow(_: object, __: object) -> int:
-        await asyncio.sleep(0.3)
+        await go.wait()
         return 200
 
     async def test(one: Any) -> None:
@@ -238,6 +254,7 @@ def test_what_comes_late_after_a_revoke_moves_nothing(bench: Any) -> None:
         assert await one.worker.revoked([one.partition], 0.05) == []
         again = Partition(0, 0, committed=True, start="committed", metadata="")
         one.worker.assigned([again])
+        go.set()
         await one.until(lambda: one.worker.in_flight == 0)
         assert (one.partition.tracker.watermark, again.tracker.watermark) == (0, 0)
 
@@ -245,13 +262,16 @@ def test_what_comes_late_after_a_revoke_moves_nothing(bench: Any) -> None:
 
 
 def test_a_revoke_finishes_what_is_under_way_and_begins_nothing_new(bench: Any) -> None:
+    go = asyncio.Event()
+
     async def slow(_: object, __: object) -> int:
-        await asyncio.sleep(0.1)
+        await go.wait()
         return 200
 
     async def test(one: Any) -> None:
         one.send(("a", b"0"), ("a", b"1"))
         await one.until(lambda: one.open == 1)
+        asyncio.get_running_loop().call_later(0.05, go.set)
         assert await one.worker.revoked([one.partition], 5.0) == [(one.partition, 1)]
         assert one.ids() == [0]
         assert not one.partition.alive
@@ -260,13 +280,17 @@ def test_a_revoke_finishes_what_is_under_way_and_begins_nothing_new(bench: Any) 
 
 
 def test_a_revoke_leaves_no_gap_before_what_was_done(bench: Any) -> None:
+    go = asyncio.Event()
+
     async def slow(_: object, body: bytes) -> int:
-        await asyncio.sleep(0.1 if body == b"slow" else 0)
+        if body == b"slow":
+            await go.wait()
         return 200
 
     async def test(one: Any) -> None:
         one.send(("a", b"slow"), ("a", b"1"), ("b", b"2"), ("a", b"3"))
         await one.until(lambda: len(one.calls) == 2)
+        asyncio.get_running_loop().call_later(0.05, go.set)
         assert await one.worker.revoked([one.partition], 5.0) == [(one.partition, 3)]
         assert one.ids() == [0, 2, 1]
 
