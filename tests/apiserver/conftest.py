@@ -58,8 +58,11 @@ def to_lend(client: Client) -> deque[str]:
 
 @pytest.fixture
 def namespace(client: Client, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace that the test has to itself, with the shared controller where it is ``controlled``."""
-    if "controlled" in request.fixturenames:
+    """A namespace that the test has to itself; the shared controller works in it when the test is ``controlled``.
+
+    In a file whose tests all are, one may still ask for a controller of its own.
+    """
+    if "controlled" in request.fixturenames and "controller_process" not in request.fixturenames:
         to_lend = request.getfixturevalue("to_lend")
         name = to_lend.popleft()
         wait_for(lambda: emptied(client, name), f"{name} is empty")

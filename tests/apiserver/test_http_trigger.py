@@ -11,7 +11,7 @@ import yaml
 from kubeless_controller.reconcile.caches import FUNCTIONS
 from kubeless_controller.reconcile.http_trigger import HTTP_TRIGGERS
 from kubeless_kube.client import Client
-from kubeless_kube.errors import Invalid, NotFound
+from kubeless_kube.errors import ApiError, Invalid
 from kubeless_kube.resources import HTTP_ROUTES, INGRESSES
 from support.control_plane import CRDS
 from support.controller import Controller
@@ -86,7 +86,7 @@ def gateway_api(client: Client) -> Iterator[None]:
     def served() -> bool:
         try:
             client.list(HTTP_ROUTES)
-        except NotFound:
+        except ApiError:  # not found, or for a moment 429: its storage is being set up
             return False
         return True
 
