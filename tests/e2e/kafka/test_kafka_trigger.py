@@ -12,7 +12,7 @@ import yaml
 
 from kubeless_controller.reconcile.caches import FUNCTIONS, KAFKA_TRIGGERS
 from kubeless_kube.client import Client
-from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, PODS, SERVICES
+from kubeless_kube.resources import CONFIGMAPS, DEPLOYMENTS, PODS
 from support import kafka_desk, objects
 from support.calls import address, call
 from support.functions import manifest
@@ -94,11 +94,17 @@ class World:
             raise AssertionError(f"{error}\n{yaml.safe_dump(self.status(name))}") from None
 
     def kept(self, name: str = "hello") -> list[list[str]]:
-        if objects.gone(self.client, SERVICES, self.namespace, name):
+        if not self.serves(name):
             return []
         status, content = call(address(self.client, self.namespace, name))
         found: list[list[str]] = json.loads(content) if status == 200 else []
         return found
+
+    def serves(self, name: str) -> bool:
+        """Say whether the function is there and ready."""
+        found = objects.find(self.client, FUNCTIONS, self.namespace, name) or {}
+        conditions = (found.get("status") or {}).get("conditions", [])
+        return any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions)
 
     def refresh(self) -> None:
         """Have the kubelet look at the consumers' Secrets now, which it does in its own time, within a minute or two."""
