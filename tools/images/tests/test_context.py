@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from kubeless_images import table
 from kubeless_images.context import digest, files, ignored, parse_ignore
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -76,3 +80,18 @@ def test_digest_does_not_see_what_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__/x.pyc").touch()
     assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({image.context for image in table.load(ROOT)}), ids=lambda folder: folder.name
+)
+def test_what_python_compiles_beside_a_source_is_in_no_image(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "context"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    before = digest(copy)
+    assert list(files(copy))
+    for source in list(copy.rglob("*.py")):
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-311.pyc"
+        compiled.parent.mkdir(exist_ok=True)
+        compiled.touch()
+    assert digest(copy) == before
