@@ -172,7 +172,7 @@ def test_no_limit_by_default(start: Any) -> None:
 @pytest.mark.process("KUBELESS_WORKERS is not a Function's to set")
 def test_concurrency_is_of_all_workers_together(start: Any) -> None:
     server = start("busy", env={"FUNC_CONCURRENCY": "3", "KUBELESS_WORKERS": "2"})
-    for _ in range(3):
+    for _ in range(2):  # the second time with the places that the first gave back
         with ThreadPoolExecutor(12) as pool:  # long enough for all of them to run beside each other
             replies = list(pool.map(lambda _: server.post("1.5"), range(12)))
         assert 1 <= sum(reply.status == 200 for reply in replies) <= 3

@@ -47,7 +47,7 @@ def schedule(processes: Iterable[int], policy: int, processors: set[int]) -> Non
 
 @pytest.mark.process("a pod's processes are not seen from outside")
 def test_worker_without_a_processor_is_not_taken_for_one_that_hangs(start: Any) -> None:
-    server = start("work", timeout=1)
+    server = start("work", timeout=0.5)
     workers = server.workers()
     idle = server.ticks()
     with ThreadPoolExecutor(1) as pool:
@@ -55,7 +55,7 @@ def test_worker_without_a_processor_is_not_taken_for_one_that_hangs(start: Any) 
         eventually(lambda: server.ticks() - idle > 10, "it loops")
         with starved(workers):
             # For longer than the timeout and what a worker has after it.
-            time.sleep(3)
+            time.sleep(2.2)
         assert call.result().status == 408
     assert server.workers() == workers, server.output()
     # A call may be 408 where the machine takes longer than the timeout for it.

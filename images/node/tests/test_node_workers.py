@@ -111,7 +111,7 @@ def test_call_that_holds_its_worker_leaves_the_others_alone(
 
 
 def test_sigterm_drains_every_worker(serve: Start) -> None:
-    server = serve(SOURCE, env=workers(2, KUBELESS_DRAIN_DELAY="0.5"))
+    server = serve(SOURCE, env=workers(2, KUBELESS_DRAIN_DELAY="1.2"))
     complete(server, 2)
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(server.post, "wait") for _ in range(4)]

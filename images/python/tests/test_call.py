@@ -29,6 +29,7 @@ class Server:
     def __init__(self, *answers: bytes, port: int = 0, hold: float = 0.0) -> None:
         self._answers = list(answers)
         self._hold = hold
+        self._over = threading.Event()
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
@@ -36,6 +37,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
+        self._over.set()
         self._socket.close()
         self._thread.join(10)
 
@@ -53,8 +55,7 @@ class Server:
                 self.requests.append(got)
                 try:
                     connection.sendall(answer)
-                    if self._hold:
-                        time.sleep(self._hold)
+                    self._over.wait(self._hold)
                 except OSError:
                     pass  # the caller has heard enough
 
@@ -248,10 +249,10 @@ def test_one_that_is_never_reached_fails_and_says_so() -> None:
 
 
 def test_one_that_answers_slowly_is_given_up(serve: Callable[..., Server]) -> None:
-    server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nslow", hold=3)
-    result = run(server.port, KUBELESS_TIMEOUT="0.5")
+    server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nslow", hold=20)
+    result = run(server.port, KUBELESS_TIMEOUT="1")
     assert result.returncode == 1
-    assert "answered 200 and did not end within 0.5 s" in result.stderr
+    assert "answered 200 and did not end within 1 s" in result.stderr
 
 
 def test_wrong_settings_are_said(tmp_path: Path) -> None:

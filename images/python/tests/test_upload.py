@@ -52,7 +52,7 @@ def test_empty_body_in_chunks_is_a_body(serve: Serve) -> None:
     ids=["length", "chunks"],
 )
 def test_body_that_stays_away_costs_neither_worker_nor_slot(serve: Serve, start: bytes) -> None:
-    server = serve(LENGTH, timeout=1, env={"FUNC_CONCURRENCY": "2"})
+    server = serve(LENGTH, timeout=0.5, env={"FUNC_CONCURRENCY": "2"})
     workers = server.workers()
     for _ in range(3):
         with begun(server, HEAD + start) as one, begun(server, HEAD + start) as two:

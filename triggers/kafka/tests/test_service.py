@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from kubeless_kafka import brokers, server
+from kubeless_kafka import brokers, server, service
 from kubeless_kafka.service import Options, Service
 
 CONFIG: dict[str, Any] = {
@@ -38,6 +38,7 @@ CONFIG: dict[str, Any] = {
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody answers here: there is nothing to wait for."""
     monkeypatch.setattr(brokers, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(service, "LOOK_SECONDS", 0.02)
 
 
 class Place:
