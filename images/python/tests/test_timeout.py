@@ -68,7 +68,8 @@ def test_handler_that_catches_everything_costs_the_worker(serve: Serve) -> None:
     old = server.workers()
     assert call(server, "deaf")[0] == 408
     eventually(lambda: server.workers() and not server.workers() & old)
-    assert call(server, "x")[0] == 200
+    # A call may be 408 where the machine takes longer than the timeout for it.
+    eventually(lambda: call(server, "x")[0] == 200)
 
 
 def test_requests_beside_a_stuck_one_finish(serve: Serve) -> None:
@@ -140,4 +141,4 @@ def test_async_handler_that_blocks_its_loop_costs_the_worker(serve: Serve) -> No
     old = server.workers()
     assert call(server, "sleep")[0] == 408
     eventually(lambda: server.workers() and not server.workers() & old)
-    assert server.post("x").status == 200
+    eventually(lambda: server.post("x").status == 200)

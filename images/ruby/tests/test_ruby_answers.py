@@ -88,7 +88,9 @@ def test_headers_of_responses(serve: Serve) -> None:
 
 
 def test_several_cookies_are_several_lines(serve: Serve) -> None:
-    raw = serve(ANSWERS).raw(b"GET /cookies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    raw = serve(ANSWERS).raw(
+        b"GET /cookies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", timeout=5
+    )
     assert raw.lower().count(b"set-cookie:") == 2
 
 
