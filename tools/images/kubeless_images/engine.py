@@ -19,6 +19,8 @@ from kubeless_images.table import Image
 
 #: Lines of a failed step's log that are shown.
 TAIL = 25
+#: How often buildah is asked for its images, while others remove some.
+LISTINGS = 10
 
 
 class Engine(Protocol):
@@ -121,7 +123,7 @@ class Buildah:
     @staticmethod
     def _listed(what: str) -> dict[str, str]:
         found: dict[str, str] = {}
-        for entry in json.loads(_read(["buildah", "images", "--json"]) or "[]") or []:
+        for entry in json.loads(_list_images() or "[]") or []:
             found.update(dict.fromkeys(entry.get("names") or [], entry[what]))
         return found
 
@@ -240,6 +242,18 @@ def _read(command: list[str]) -> str:
     if done.returncode:
         raise ImagesError(f"{' '.join(command)} failed: {done.stderr.strip()}")
     return done.stdout
+
+
+def _list_images() -> str:
+    """What buildah has, as JSON; asked again when an image went while buildah was reading the list."""
+    command = ["buildah", "images", "--json"]
+    for _ in range(LISTINGS - 1):
+        try:
+            return _read(command)
+        except ImagesError as error:
+            if "image not known" not in str(error):
+                raise
+    return _read(command)
 
 
 def _succeeds(command: list[str], log: Path) -> bool:
