@@ -25,6 +25,7 @@ NAMES = tuple(f"kubeless-test-{number}" for number in range(SIZE))
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 """Only hardened pods may run there."""
 EMPTY_SECONDS = 120.0
+GRACEFUL_SECONDS = 20.0
 OURS = "kubeless.io"
 # What every namespace has, and what lets the installation work there.
 STANDARD = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")}
@@ -117,34 +118,41 @@ def empty(client: Client, namespace: str) -> None:
     others = [kind for kind in kinds if kind.group != OURS]
     found = [kind for kind in others if _swept(client, kind, namespace)]
     looked_at = [kind for kind in others if kind in found or kind.kind in FOLLOWING]
-    wait_for(
-        lambda: not [kind for kind in looked_at if _swept(client, kind, namespace)],
-        f"{namespace} is empty",
-        EMPTY_SECONDS,
-        pause=0.2,
-    )
+    left: list[str] = []
+    began = time.monotonic()
+
+    def nothing_left() -> bool:
+        # A kubelet with much to do is not waited for.
+        grace = 1 if time.monotonic() - began < GRACEFUL_SECONDS else 0
+        left[:] = [name for kind in looked_at for name in _swept(client, kind, namespace, grace)]
+        return not left
+
+    try:
+        wait_for(nothing_left, f"{namespace} is empty", EMPTY_SECONDS, pause=0.2)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; there is {', '.join(left)}") from None
 
 
-def _swept(client: Client, resource: Resource, namespace: str) -> bool:
-    """Whether there was anything of a kind; all of it is being deleted now."""
+def _swept(client: Client, resource: Resource, namespace: str, grace: int = 1) -> list[str]:
+    """What there was of a kind; all of it is being deleted now."""
     try:
         found = client.list(resource, namespace, metadata_only=True)["items"]
     except NotFound:  # a kind that went with its definition
-        return False
+        return []
     left = [item for item in found if not _stays(resource, item)]
     # All at once where nothing stays and the cluster can do that.
-    if left and not (len(left) == len(found) and _delete(client, resource, namespace)):
+    if left and not (len(left) == len(found) and _delete(client, resource, namespace, grace)):
         for item in left:
-            _delete(client, resource, namespace, item["metadata"]["name"])
-    return bool(left)
+            _delete(client, resource, namespace, grace, item["metadata"]["name"])
+    return [f"{resource.kind} {item['metadata']['name']}" for item in left]
 
 
-def _delete(client: Client, resource: Resource, namespace: str, name: str = "") -> bool:
+def _delete(client: Client, resource: Resource, namespace: str, grace: int, name: str = "") -> bool:
     """Delete an object, or all of a kind; whether the cluster knows how to."""
     options: dict[str, object] = {"propagationPolicy": "Background"}
     if resource == PODS:
         # How they end is not what a test waits for any more.
-        options["gracePeriodSeconds"] = 1
+        options["gracePeriodSeconds"] = grace
     answer = client.request(
         "DELETE",
         resource.path(namespace, name),
