@@ -28,6 +28,8 @@ from .workloads import CLASS, NAMESPACE
 
 # Seconds for one kind of object to be gone.
 PATIENCE = 240
+TURN = 20
+"""Seconds that one deletion is waited for before it is asked for again."""
 KINDS = ("gatewayclasses", "gateways", "httproutes")
 
 
@@ -207,9 +209,22 @@ def _kubectl(instance: Instance, binaries: Binaries, *words: str) -> str:
 
 def _delete(instance: Instance, binaries: Binaries, kind: str, *names: str) -> None:
     """Delete and wait until it is gone; ClusterError that tells what holds it up."""
-    words = ("delete", "--ignore-not-found", f"--timeout={PATIENCE}s", kind, *names)
+    end = time.monotonic() + PATIENCE
+    words = ("delete", "--ignore-not-found", f"--timeout={TURN}s", kind, *names)
     try:
-        _kubectl(instance, binaries, *words)
+        while True:
+            try:
+                _kubectl(instance, binaries, *words)
+                return
+            except ClusterError:
+                if time.monotonic() > end:
+                    raise
+            # The API server has been seen to leave a definition half deleted: a change has it look again.
+            config = f"--kubeconfig={instance.kubeconfig}"
+            note = f"kubeless.io/deleted-again={time.monotonic():.0f}"
+            again = (binaries.path("kubectl"), config, "annotate", "--overwrite", kind)
+            for name in names:
+                command.succeeds([*again, name, note])
     except ClusterError as error:
         raise ClusterError("\n".join([str(error), *_explain(instance, binaries)])) from error
 
